@@ -1,0 +1,1 @@
+"""The body: segment tree, lengths, and how each wearable sits on it."""

@@ -1,0 +1,1 @@
+"""The masked segment-tree error-state Kalman filter and its smoother."""

@@ -1,0 +1,1 @@
+"""Gait events: one detector per file."""

@@ -1,0 +1,1 @@
+"""Gait: strides, parameters, joint angles, norms."""

@@ -1,0 +1,1 @@
+"""Recordings on disk: the folder, XDF streams, importers, and what is wrong with them."""

@@ -1,0 +1,1 @@
+"""A walker with exact truth: body, cameras, wearables, clocks, radio; seeded."""

@@ -1,0 +1,1 @@
+"""Clocks: device ticks to host time, and camera against wearables."""
