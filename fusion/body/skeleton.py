@@ -4,9 +4,10 @@ Every segment frame sits at its proximal joint with x forward, y left, z up in q
 midpoint of the hip joint centres. A point of the body is the root plus a sum of offsets, each turned by one
 segment; joints can therefore never come apart.
 
-Lengths as fractions of body height: Drillis & Contini (1966) as tabled by Winter (2009), *Biomechanics and Motor
-Control of Human Movement*, 4th ed., fig. 4.1. Distance of the hip joint centres: 0.72 of the width between the
-anterior superior iliac spines (Bell et al. 1990, doi:10.1016/0021-9290(90)90054-7), which is 0.14 of the height.
+Lengths as fractions of body height: Drillis & Contini (1966) as tabled by Winter (2009), *Biomechanics and
+Motor Control of Human Movement*, 4th ed., fig. 4.1. Distance of the hip joint centres: 0.72 of the width
+between the anterior superior iliac spines (Bell et al. 1990, doi:10.1016/0021-9290(90)90054-7),
+0.14 of the height.
 """
 
 from __future__ import annotations
@@ -84,9 +85,7 @@ class Skeleton:
         lengths = {name: fraction * height for name, fraction in _FRACTIONS.items()}
         if np.isfinite(leg_length_m):
             if not 0.3 <= leg_length_m / height <= 0.7:
-                raise SignalError(
-                    f"leg length must be 30 to 70 % of the height {height} m; got {leg_length_m} m. Check its unit."
-                )
+                raise SignalError(f"leg length must be 30 to 70 % of the height {height} m; got {leg_length_m} m.")
             scale = leg_length_m / (_LEG_LENGTH_FRACTION * height)
             for name in ("thigh_m", "shank_m", "ankle_height_m"):
                 lengths[name] *= scale

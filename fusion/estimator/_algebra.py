@@ -1,0 +1,95 @@
+"""Compiled small algebra on the manifold: rotations, and moving between nominal and error state."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from fusion.estimator.state import E_HIP, E_SEGMENT, E_STRIDE, N_SEGMENTS, X_HIP, X_SEGMENT, X_STRIDE
+from fusion.types import Floats
+
+
+@njit(cache=True)
+def exp_so3(v: Floats) -> Floats:
+    """Return the rotation matrix of a rotation vector (Rodrigues)."""
+    angle = np.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
+    if angle < 1e-9:
+        a, b = 1.0, 0.5
+    else:
+        a = np.sin(angle) / angle
+        b = (1.0 - np.cos(angle)) / (angle * angle)
+    x, y, z = v[0], v[1], v[2]
+    out = np.empty((3, 3))
+    out[0, 0] = 1.0 - b * (y * y + z * z)
+    out[1, 1] = 1.0 - b * (x * x + z * z)
+    out[2, 2] = 1.0 - b * (x * x + y * y)
+    out[0, 1] = b * x * y - a * z
+    out[1, 0] = b * x * y + a * z
+    out[0, 2] = b * x * z + a * y
+    out[2, 0] = b * x * z - a * y
+    out[1, 2] = b * y * z - a * x
+    out[2, 1] = b * y * z + a * x
+    return out
+
+
+@njit(cache=True)
+def log_so3(R: Floats) -> Floats:
+    """Return the rotation vector of a rotation matrix; angles below pi."""
+    v = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]])
+    sine = 0.5 * np.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
+    cosine = 0.5 * (R[0, 0] + R[1, 1] + R[2, 2] - 1.0)
+    angle = np.arctan2(sine, cosine)
+    if sine < 1e-9:
+        return 0.5 * v
+    return v * (0.5 * angle / sine)
+
+
+@njit(cache=True)
+def cross(a: Floats, b: Floats) -> Floats:
+    """Return a x b."""
+    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+
+
+@njit(cache=True)
+def rotation_of(x: Floats, segment: int) -> Floats:
+    """Return world_from_segment of the nominal state, a view, shape (3, 3)."""
+    start = X_SEGMENT + X_STRIDE * segment
+    return x[start : start + 9].reshape(3, 3)
+
+
+@njit(cache=True)
+def inject(x: Floats, error: Floats) -> None:
+    """Add an error-state vector, shape (111 + cameras,), to the nominal state in place."""
+    for i in range(9):
+        x[i] += error[i]
+    for segment in range(N_SEGMENTS):
+        e = E_SEGMENT + E_STRIDE * segment
+        s = X_SEGMENT + X_STRIDE * segment
+        if error[e] != 0.0 or error[e + 1] != 0.0 or error[e + 2] != 0.0:
+            R = x[s : s + 9].reshape(3, 3)
+            turned = R @ exp_so3(error[e : e + 3])
+            for i in range(3):
+                for j in range(3):
+                    R[i, j] = turned[i, j]
+        for i in range(9):
+            x[s + 9 + i] += error[e + 3 + i]
+    for i in range(x.shape[0] - X_HIP):
+        x[X_HIP + i] += error[E_HIP + i]
+
+
+@njit(cache=True)
+def difference(x1: Floats, x0: Floats) -> Floats:
+    """Return the error-state vector that takes x0 to x1, shape (111 + cameras,)."""
+    error = np.zeros(E_HIP + x1.shape[0] - X_HIP)
+    for i in range(9):
+        error[i] = x1[i] - x0[i]
+    for segment in range(N_SEGMENTS):
+        e = E_SEGMENT + E_STRIDE * segment
+        s = X_SEGMENT + X_STRIDE * segment
+        relative = np.ascontiguousarray(x0[s : s + 9].reshape(3, 3).T) @ x1[s : s + 9].reshape(3, 3)
+        error[e : e + 3] = log_so3(relative)
+        for i in range(9):
+            error[e + 3 + i] = x1[s + 9 + i] - x0[s + 9 + i]
+    for i in range(x1.shape[0] - X_HIP):
+        error[E_HIP + i] = x1[X_HIP + i] - x0[X_HIP + i]
+    return error

@@ -1,0 +1,379 @@
+"""Run the filter and the smoother, and return the motion with its uncertainty.
+
+1. Lay the measurements on one time line (``schedule``).
+2. Free the error states of the segments that something measures (``state.active_errors``).
+3. Start: the body stands, the root where the first frames see it; wide covariances.
+4. Forward (``filter.forward``), backward (``smoother.backward``) unless only the causal estimate is wanted.
+5. Read segment orientations, rates, joint points and their covariances at the ticks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from fusion.body.skeleton import SKELETON_POINTS, segment_index
+from fusion.errors import SignalError
+from fusion.estimator import measurements
+from fusion.estimator.filter import KINDS, forward
+from fusion.estimator.inputs import Inputs, PixelPoints, Settings, part_of
+from fusion.estimator.process import TURN_DENSITY
+from fusion.estimator.schedule import Chains, Schedule, build_schedule, chains
+from fusion.estimator.smoother import backward
+from fusion.estimator.state import (
+    E_HIP,
+    E_SEGMENT,
+    E_STRIDE,
+    E_TAU,
+    N_SEGMENTS,
+    X_SEGMENT,
+    X_STRIDE,
+    X_TAU,
+    active_errors,
+    initial_state,
+)
+from fusion.frames import quaternion_from_matrix
+from fusion.types import SEGMENTS, Flags, Floats, Motion, Samples
+
+_ENDS = {
+    "thigh": ("hip", "knee"),
+    "shank": ("knee", "ankle"),
+    "foot": ("ankle", "toe"),
+}
+"""Both ends of a segment must be seen for a camera to measure it."""
+
+_RECENT_S = 0.05
+"""A segment counts as measured when a sample or frame lies within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The filter's raw result at every event; kept for tests and for the live mode."""
+
+    schedule: Schedule
+    active: Samples
+    x: Floats
+    P: Floats
+    counts: Floats
+
+
+def estimate_motion(inputs: Inputs, settings: Settings | None = None, *, causal: bool = False) -> Motion:
+    """Return the motion of the body from wearables and keypoints.
+
+    Parameters
+    ----------
+    inputs
+        Skeleton, wearables in segment axes, keypoints, all on the reference clock.
+    settings
+        Noise and robustness; the defaults describe walking adults and children.
+    causal
+        Return what a live system would know at each tick instead of the smoothed estimate.
+
+    Raises
+    ------
+    SignalError
+        Nothing to estimate from.
+    """
+    settings = settings or Settings()
+    run = run_filter(inputs, settings, causal=causal)
+    return _motion(run, inputs)
+
+
+def run_filter(inputs: Inputs, settings: Settings, *, causal: bool = False) -> Run:
+    """Return states and covariances at every event, smoothed unless ``causal``."""
+    segments = measured_segments(inputs)
+    if not segments:
+        raise SignalError("no segment is measured: no wearable and no usable keypoint. Add a sensor.")
+    schedule = build_schedule(inputs, settings, segments)
+    cameras = tuple(
+        index
+        for index, name in enumerate(schedule.camera_names)
+        if inputs.time_offset_sd_s.get(name, 0.0) > 0.0 and inputs.imus
+    )
+    seen = schedule.frame_time_s.size > 0
+    active = active_errors(segments, cameras, planar=settings.planar, hips=seen)
+    place = np.full(E_TAU + len(schedule.camera_names), -1, dtype=np.int64)
+    place[active] = np.arange(active.size)
+    x = _start(schedule)
+    P = np.diag(_initial_variance(schedule, inputs, settings)[active])
+    events, n = schedule.event_time_s.size, active.size
+    stores = (
+        np.empty((events, x.size)),
+        np.empty((events, n, n)),
+        np.empty((events, x.size)),
+        np.empty((events, n, n)),
+    )
+    process = _process_parameters(settings)
+    axes = np.array([1] if settings.planar else [0, 1, 2], dtype=np.int64)
+    directions = np.array([0, 2] if settings.planar else [0, 1, 2], dtype=np.int64)
+    options = np.array([settings.gate, settings.student_nu, settings.swap_margin, float(settings.use_accelerometers)])
+    gyro_variance, accel_variance = _sensor_variances(settings)
+    counts = forward(
+        x, P, active, place, process, axes, directions, options, schedule.gyro_radps, schedule.accel_mps2,
+        gyro_variance, accel_variance, schedule.sensor_chains.segments, schedule.sensor_chains.offsets,
+        schedule.frame_camera, schedule.frame_values, schedule.frame_sd, schedule.point_chains.segments,
+        schedule.point_chains.offsets, schedule.point_chains.hip, schedule.camera_is_pinhole, schedule.camera_geometry,
+        schedule.camera_line_time_s, schedule.pairs, schedule.event_time_s, schedule.event_is_frame,
+        schedule.event_index, *stores,
+    )  # fmt: skip
+    if not causal:
+        backward(active, place, process, schedule.event_time_s, *stores)
+    return Run(schedule, active, stores[2], stores[3], counts)
+
+
+def measured_segments(inputs: Inputs) -> tuple[int, ...]:
+    """Return the indices of the segments that a wearable or a camera measures, or that link two such.
+
+    A thigh between a measured pelvis and a measured shank is kept: the chain of accelerations measures it.
+    """
+    found = {imu.segment for imu in inputs.imus}
+    for camera in (*inputs.points, *inputs.pixels):
+        values = camera.position_px if isinstance(camera, PixelPoints) else camera.position_m
+        seen = {name for k, name in enumerate(camera.names) if bool(np.isfinite(values[:, k]).any())}
+        for side in ("left", "right"):
+            for part, ends in _ENDS.items():
+                if {f"{side}_{end}" for end in ends} <= seen:
+                    found.add(f"{side}_{part}")
+        if {"left_shoulder", "right_shoulder"} & seen or "neck" in seen:
+            found.add("trunk")
+    for side in ("left", "right"):
+        if f"{side}_shank" in found or f"{side}_foot" in found:
+            found |= {f"{side}_thigh", f"{side}_shank"}
+    if any(segment.endswith("thigh") for segment in found):
+        found.add("pelvis")
+    return tuple(sorted(segment_index(segment) for segment in found))
+
+
+def _process_parameters(settings: Settings) -> Floats:
+    density = [
+        2.0 * settings.turn_accel_sd_radps2[part_of(segment)] ** 2 / settings.turn_correlation_s
+        for segment in SEGMENTS
+    ]
+    root = 2.0 * settings.root_accel_sd_mps2**2 / settings.root_correlation_s
+    head = [
+        settings.root_correlation_s,
+        root,
+        settings.turn_correlation_s,
+        settings.bias_walk_radps_rts**2,
+        settings.tau_walk_s_rts**2,
+        settings.hip_correlation_s,
+        settings.hip_sd_m**2,
+    ]
+    assert len(head) == TURN_DENSITY
+    return np.array(head + density)
+
+
+def _sensor_variances(settings: Settings) -> tuple[Floats, Floats]:
+    rate = settings.tick_rate_hz
+    gyro = [settings.gyro_density_radps_rthz[part_of(segment)] ** 2 * rate for segment in SEGMENTS]
+    accel = [settings.accel_sd_mps2[part_of(segment)] ** 2 * rate / 100.0 for segment in SEGMENTS]
+    return np.array(gyro), np.array(accel)
+
+
+def _start(schedule: Schedule) -> Floats:
+    x = initial_state(len(schedule.camera_names))
+    position, velocity = _first_root(schedule)
+    x[0:3] = position
+    x[3:6] = velocity
+    return x
+
+
+def _initial_variance(schedule: Schedule, inputs: Inputs, settings: Settings) -> Floats:
+    variance = np.zeros(E_TAU + len(schedule.camera_names))
+    variance[0:3] = 0.3**2 if schedule.frame_time_s.size else 1e-4
+    variance[3:6] = 1.0 if schedule.frame_time_s.size else 1.5**2
+    variance[6:9] = settings.root_accel_sd_mps2**2
+    for segment, name in enumerate(SEGMENTS):
+        start = E_SEGMENT + E_STRIDE * segment
+        upright = part_of(name) in ("pelvis", "trunk")
+        variance[start : start + 3] = settings.initial_pitch_sd_rad**2 * (0.25 if upright else 1.0)
+        variance[start + 3 : start + 6] = 3.0**2
+        variance[start + 6 : start + 9] = settings.turn_accel_sd_radps2[part_of(name)] ** 2
+        variance[start + 9 : start + 12] = settings.initial_bias_sd_radps**2
+    variance[E_HIP : E_HIP + 6] = settings.hip_sd_m**2
+    for index, name in enumerate(schedule.camera_names):
+        variance[E_TAU + index] = inputs.time_offset_sd_s.get(name, 0.0) ** 2
+    return variance
+
+
+def _first_root(schedule: Schedule, seconds: float = 0.7) -> tuple[Floats, Floats]:
+    """Root position and velocity at the first event, from the hips in the first frames that show them."""
+    hips = [k for k, name in enumerate(schedule.point_names) if name in ("left_hip", "right_hip", "pelvis")]
+    if not schedule.frame_time_s.size or not hips:
+        return np.zeros(3), np.zeros(3)
+    shown = np.nonzero(np.isfinite(schedule.frame_values[:, hips, 0]).any(axis=1))[0]
+    if not shown.size:
+        return np.zeros(3), np.zeros(3)
+    first = shown[schedule.frame_time_s[shown] <= schedule.frame_time_s[shown[0]] + seconds]
+    time_s = schedule.frame_time_s[first]
+    roots = np.array([_root_of_frame(schedule, frame, hips) for frame in first])
+    start_s = float(schedule.event_time_s[0])
+    if first.size < 4:
+        return np.nan_to_num(roots[0]), np.zeros(3)
+    slope = np.array([np.polyfit(time_s - time_s[0], np.nan_to_num(roots[:, i]), 1)[0] for i in range(3)])
+    slope = np.clip(slope, -3.0, 3.0)
+    middle = np.nan_to_num(np.nanmedian(roots, axis=0) if np.isfinite(roots).any() else np.zeros(3))
+    waited = float(np.median(time_s)) - start_s
+    if waited > 1.5:
+        slope = np.zeros(3)
+    return middle - slope * waited, slope
+
+
+def _root_of_frame(schedule: Schedule, frame: int, hips: list[int]) -> Floats:
+    camera = schedule.frame_camera[frame]
+    values = schedule.frame_values[frame, hips]
+    values = values[np.isfinite(values[:, 0])]
+    if not values.size:
+        return np.full(3, np.nan)
+    if not schedule.camera_is_pinhole[camera]:
+        return np.asarray(np.nan_to_num(values.mean(axis=0)))
+    geometry = schedule.camera_geometry[camera]
+    pixel = values[:, :2].mean(axis=0)
+    ray = geometry[4:13].reshape(3, 3).T @ np.array([*((pixel - geometry[2:4]) / geometry[0:2]), 1.0])
+    position = geometry[13:16]
+    if abs(ray[1]) < 0.1:
+        return np.array([position[0], 0.0, 1.0])
+    return np.asarray(position - ray * position[1] / ray[1])
+
+
+def _motion(run: Run, inputs: Inputs) -> Motion:
+    schedule = run.schedule
+    at_tick = ~schedule.event_is_frame
+    x, P = run.x[at_tick], run.P[at_tick]
+    ticks = schedule.tick_time_s.size
+    blocks = x[:, X_SEGMENT : X_SEGMENT + X_STRIDE * N_SEGMENTS].reshape(ticks, N_SEGMENTS, X_STRIDE)
+    quaternion = quaternion_from_matrix(blocks[:, :, :9].reshape(ticks, N_SEGMENTS, 3, 3))
+    place = np.full(E_TAU + len(schedule.camera_names), -1, dtype=np.int64)
+    place[run.active] = np.arange(run.active.size)
+    pitch_place = np.array([place[E_SEGMENT + E_STRIDE * s + 1] for s in range(N_SEGMENTS)])
+    free = pitch_place >= 0
+    covariance = np.full((ticks, N_SEGMENTS, N_SEGMENTS), np.nan)
+    covariance[np.ix_(np.arange(ticks), free, free)] = P[
+        np.ix_(np.arange(ticks), pitch_place[free], pitch_place[free])
+    ]
+    skeleton_chains = chains([inputs.skeleton.point_chain(name) for name in SKELETON_POINTS])
+    position, sd = _points(x, P, place, skeleton_chains)
+    carried = _carried(skeleton_chains, free)
+    position[:, ~carried] = np.nan
+    sd[:, ~carried] = np.nan
+    rates, accels = blocks[:, :, 9:12].copy(), blocks[:, :, 12:15].copy()
+    for hidden in np.nonzero(~free)[0]:
+        quaternion[:, hidden] = rates[:, hidden] = accels[:, hidden] = np.nan  # type: ignore[assignment]
+    tau = {name: float(run.x[-1, X_TAU + index]) for index, name in enumerate(schedule.camera_names)}
+    tau_sd = {
+        name: float(np.sqrt(max(0.0, run.P[-1, place[E_TAU + index], place[E_TAU + index]])))
+        if place[E_TAU + index] >= 0
+        else 0.0
+        for index, name in enumerate(schedule.camera_names)
+    }
+    return Motion(
+        time_s=schedule.tick_time_s,
+        world_from_segment=quaternion,
+        angular_rate_radps=rates,
+        angular_accel_radps2=accels,
+        root_position_m=x[:, 0:3].copy(),
+        root_velocity_mps=x[:, 3:6].copy(),
+        point_names=SKELETON_POINTS,
+        point_position_m=position,
+        point_sd_m=sd,
+        pitch_covariance_rad2=covariance,
+        observed=_observed(schedule),
+        measured=_measured(schedule),
+        time_offset_s=tau,
+        time_offset_sd_s=tau_sd,
+        diagnostics=_diagnostics(run.counts),
+    )
+
+
+def _points(x: Floats, P: Floats, place: Samples, body: Chains) -> tuple[Floats, Floats]:
+    return _point_tracks(x, P, place, body.segments, body.offsets, body.hip)
+
+
+@njit(cache=True)
+def _point_tracks(
+    x: Floats, P: Floats, place: Samples, segments: Samples, offsets: Floats, hip: Samples
+) -> tuple[Floats, Floats]:
+    """Positions and standard deviations of skeleton points at every tick, (t, k, 3) each."""
+    ticks, count = x.shape[0], segments.shape[0]
+    position = np.empty((ticks, count, 3))
+    sd = np.zeros((ticks, count, 3))
+    H = np.zeros((3, place.shape[0]))
+    columns = np.zeros(place.shape[0] + 8, dtype=np.int64)
+    for t in range(ticks):
+        for k in range(count):
+            X, _, touched = measurements.point(x[t], segments[k], offsets[k], hip[k], 0.0, H, columns)
+            position[t, k] = X
+            for row in range(3):
+                total = 0.0
+                for a in range(touched):
+                    i = place[columns[a]]
+                    if i < 0 or H[row, columns[a]] == 0.0:
+                        continue
+                    for b in range(touched):
+                        j = place[columns[b]]
+                        if j >= 0:
+                            total += H[row, columns[a]] * H[row, columns[b]] * P[t, i, j]
+                sd[t, k, row] = np.sqrt(max(0.0, total))
+    return position, sd
+
+
+def _carried(skeleton_chains: Chains, free: Flags) -> Flags:
+    used = skeleton_chains.segments
+    return np.array([all(free[s] for s in row if s >= 0) for row in used], dtype=np.bool_)
+
+
+def _observed(schedule: Schedule) -> Flags:
+    """Whether any camera saw each skeleton point within one frame of each tick, shape (t, k)."""
+    out = np.zeros((schedule.tick_time_s.size, len(SKELETON_POINTS)), dtype=np.bool_)
+    for column, name in enumerate(SKELETON_POINTS):
+        if name not in schedule.point_names or not schedule.frame_time_s.size:
+            continue
+        k = schedule.point_names.index(name)
+        shown = np.isfinite(schedule.frame_values[:, k, 0])
+        reach = 1.0 / schedule.camera_rate_hz[schedule.frame_camera]
+        out[:, column] = _within(schedule.tick_time_s, schedule.frame_time_s[shown], reach[shown])
+    return out
+
+
+def _measured(schedule: Schedule) -> Flags:
+    """Whether a wearable or a camera measured each segment at each tick, shape (t, 8)."""
+    out = np.zeros((schedule.tick_time_s.size, N_SEGMENTS), dtype=np.bool_)
+    observed = _observed(schedule)
+    for index, segment in enumerate(SEGMENTS):
+        sampled = np.isfinite(schedule.gyro_radps[:, index, 0])
+        times = schedule.tick_time_s[sampled]
+        out[:, index] = _within(schedule.tick_time_s, times, np.full(times.size, _RECENT_S))
+        part = part_of(segment)
+        if part in _ENDS:
+            side = segment.split("_")[0]
+            ends = [SKELETON_POINTS.index(f"{side}_{end}") for end in _ENDS[part]]
+            out[:, index] |= observed[:, ends].all(axis=1)
+        elif part == "trunk":
+            shoulders = [SKELETON_POINTS.index(name) for name in ("left_shoulder", "right_shoulder", "neck")]
+            out[:, index] |= observed[:, shoulders].any(axis=1)
+    return out
+
+
+def _within(at_s: Floats, times_s: Floats, reach_s: Floats) -> Flags:
+    if not times_s.size:
+        return np.zeros(at_s.size, dtype=np.bool_)
+    after = np.clip(np.searchsorted(times_s, at_s), 0, times_s.size - 1)
+    before = np.clip(after - 1, 0, times_s.size - 1)
+    near_after = np.abs(times_s[after] - at_s) <= reach_s[after]
+    near_before = np.abs(times_s[before] - at_s) <= reach_s[before]
+    return np.asarray(near_after | near_before)
+
+
+def _diagnostics(counts: Floats) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for kind, name in enumerate(("gyro", "accel", "camera")[:KINDS]):
+        total, rows, rejected, rescued, swapped = counts[kind]
+        out[f"nis_{name}"] = float(total / rows) if rows else float("nan")
+        out[f"rows_{name}"] = float(rows)
+        out[f"rejected_{name}"] = float(rejected)
+        out[f"rescued_{name}"] = float(rescued)
+        if name == "camera":
+            out["swapped_camera"] = float(swapped)
+    return out

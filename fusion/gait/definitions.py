@@ -1,0 +1,277 @@
+"""Data dictionary: what every gait parameter means, in one table that code, report and docs share.
+
+Names and definitions of the spatio-temporal parameters follow Mobilise-D (Kluge et al. 2021, *PLoS ONE* 16(8),
+e0256541) and mobgap; asymmetry follows Robinson et al. (1987), *J Manipulative Physiol Ther* 10(4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fusion.errors import UsageError
+
+BOTH = ("both",)
+ALL_SIDES = ("left", "right", "both")
+EACH_SIDE = ("left", "right")
+
+_KLUGE = "Kluge et al. 2021"
+_ROBINSON = "Robinson et al. 1987"
+_OURS = "this project"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One entry of the data dictionary.
+
+    Attributes
+    ----------
+    name
+        Column and row name; carries the unit.
+    label
+        What a reader calls it.
+    unit
+        Unit of the estimate.
+    sides
+        Which sides it is given for.
+    formula
+        How it follows from contacts, path or curve. IC and FC: initial and final contact of this foot;
+        IC' and FC': of the other foot within the stride.
+    sign
+        What a positive value means, where that is not obvious.
+    source
+        Who defined it.
+    """
+
+    name: str
+    label: str
+    unit: str
+    sides: tuple[str, ...]
+    formula: str
+    sign: str = ""
+    source: str = _KLUGE
+
+
+_BASE = (
+    Definition("stride_time_s", "stride time", "s", ALL_SIDES, "mean of (next IC - IC)"),
+    Definition("step_time_s", "step time", "s", ALL_SIDES, "mean of (next IC - IC'); both: half the stride time"),
+    Definition("stance_time_s", "stance time", "s", ALL_SIDES, "mean of (FC - IC)"),
+    Definition("swing_time_s", "swing time", "s", ALL_SIDES, "mean of (next IC - FC)"),
+    Definition(
+        "single_support_time_s",
+        "single support time",
+        "s",
+        ALL_SIDES,
+        "mean of (IC' - FC'), this foot alone on the ground; both: half of (single support + swing)",
+    ),
+    Definition(
+        "double_support_time_s",
+        "double support time",
+        "s",
+        ALL_SIDES,
+        "mean of (FC' - IC) + (FC - IC'), initial and terminal double support of one stride",
+    ),
+    Definition("stance_percent", "stance, share of the cycle", "%", ALL_SIDES, "100 * stance time / stride time"),
+    Definition("swing_percent", "swing, share of the cycle", "%", ALL_SIDES, "100 * swing time / stride time"),
+    Definition(
+        "single_support_percent",
+        "single support, share of the cycle",
+        "%",
+        ALL_SIDES,
+        "100 * single support time / stride time",
+    ),
+    Definition(
+        "double_support_percent",
+        "double support, share of the cycle",
+        "%",
+        ALL_SIDES,
+        "100 * double support time / stride time",
+    ),
+    Definition("cadence_spm", "cadence", "steps/min", BOTH, "120 / stride time of both sides"),
+    Definition(
+        "stride_length_m",
+        "stride length",
+        "m",
+        ALL_SIDES,
+        "mean horizontal way of the ankle from IC to next IC; on a treadmill plus belt speed * stride time",
+    ),
+    Definition(
+        "step_length_m",
+        "step length",
+        "m",
+        ALL_SIDES,
+        "mean way from the other ankle at IC' to this ankle at the next IC, along the stride; both: half the "
+        "stride length",
+    ),
+    Definition("walking_speed_mps", "walking speed", "m/s", BOTH, "stride length / stride time of the same strides"),
+)
+
+VARIABLE = (
+    "stride_time_s",
+    "step_time_s",
+    "stance_time_s",
+    "swing_time_s",
+    "double_support_time_s",
+    "stride_length_m",
+)
+"""Parameters whose spread from stride to stride is given."""
+
+ASYMMETRIC = ("step_time_s", "stance_time_s", "swing_time_s", "single_support_time_s", "step_length_m")
+"""Parameters whose difference between the sides is given."""
+
+
+def sd_name(name: str) -> str:
+    """Return the name of a parameter's spread: ``stride_time_s`` -> ``stride_time_sd_s``."""
+    stem, unit = name.rsplit("_", 1)
+    return f"{stem}_sd_{unit}"
+
+
+def cv_name(name: str) -> str:
+    """Return the name of a parameter's coefficient of variation: ``stride_time_cv_percent``."""
+    return f"{name.rsplit('_', 1)[0]}_cv_percent"
+
+
+def asymmetry_name(name: str) -> str:
+    """Return the name of a parameter's asymmetry: ``step_time_asymmetry_percent``."""
+    return f"{name.rsplit('_', 1)[0]}_asymmetry_percent"
+
+
+def _spread(base: Definition) -> tuple[Definition, Definition]:
+    spread = Definition(
+        sd_name(base.name),
+        f"{base.label}, standard deviation",
+        base.unit,
+        ALL_SIDES,
+        "standard deviation over strides (n - 1); both: root mean square of the two sides",
+    )
+    relative = Definition(
+        cv_name(base.name),
+        f"{base.label}, coefficient of variation",
+        "%",
+        ALL_SIDES,
+        f"100 * {sd_name(base.name)} / {base.name}",
+    )
+    return spread, relative
+
+
+def _asymmetry(base: Definition) -> Definition:
+    return Definition(
+        asymmetry_name(base.name),
+        f"{base.label}, asymmetry",
+        "%",
+        BOTH,
+        "100 * (left - right) / (0.5 * (left + right))",
+        "positive: left is longer; the symmetry index |L - R| / mean is its absolute value",
+        _ROBINSON,
+    )
+
+
+def _all() -> tuple[Definition, ...]:
+    named = {item.name: item for item in _BASE}
+    spread = tuple(item for name in VARIABLE for item in _spread(named[name]))
+    asymmetry = tuple(_asymmetry(named[name]) for name in ASYMMETRIC)
+    counted = Definition("strides_counted", "strides counted", "1", ALL_SIDES, "strides that are valid")
+    return (*_BASE, *spread, *asymmetry, counted)
+
+
+PARAMETERS = _all()
+"""Spatio-temporal parameters in the order in which a reader expects them."""
+
+KEY_ANGLES = (
+    Definition(
+        "knee_flexion_at_contact_deg",
+        "knee flexion at initial contact",
+        "deg",
+        EACH_SIDE,
+        "mean knee flexion at 0 % of the cycle",
+        "flexion positive",
+        _OURS,
+    ),
+    Definition(
+        "knee_flexion_loading_deg",
+        "peak knee flexion in loading",
+        "deg",
+        EACH_SIDE,
+        "mean of the largest knee flexion in 5-30 % of the cycle",
+        "flexion positive",
+        _OURS,
+    ),
+    Definition(
+        "knee_flexion_swing_deg",
+        "peak knee flexion in swing",
+        "deg",
+        EACH_SIDE,
+        "mean of the largest knee flexion in 50-100 % of the cycle",
+        "flexion positive",
+        _OURS,
+    ),
+    Definition(
+        "knee_flexion_range_deg",
+        "knee range",
+        "deg",
+        EACH_SIDE,
+        "mean of (largest - smallest knee flexion of a cycle)",
+        "",
+        _OURS,
+    ),
+    Definition(
+        "hip_extension_peak_deg",
+        "hip extension in late stance",
+        "deg",
+        EACH_SIDE,
+        "mean of -(smallest hip flexion in 30-75 % of the cycle)",
+        "extension positive; zero is the person's own standing",
+        _OURS,
+    ),
+    Definition(
+        "hip_flexion_range_deg",
+        "hip range",
+        "deg",
+        EACH_SIDE,
+        "mean of (largest - smallest hip flexion of a cycle)",
+        "",
+        _OURS,
+    ),
+    Definition(
+        "ankle_dorsiflexion_stance_deg",
+        "ankle dorsiflexion in late stance",
+        "deg",
+        EACH_SIDE,
+        "mean of the largest ankle dorsiflexion in 20-65 % of the cycle",
+        "dorsiflexion positive; zero is the person's own standing",
+        _OURS,
+    ),
+    Definition(
+        "ankle_plantarflexion_push_off_deg",
+        "ankle plantarflexion at push-off",
+        "deg",
+        EACH_SIDE,
+        "mean of -(smallest ankle dorsiflexion in 45-85 % of the cycle)",
+        "plantarflexion positive; zero is the person's own standing",
+        _OURS,
+    ),
+    Definition(
+        "ankle_dorsiflexion_range_deg",
+        "ankle range",
+        "deg",
+        EACH_SIDE,
+        "mean of (largest - smallest ankle dorsiflexion of a cycle)",
+        "",
+        _OURS,
+    ),
+)
+"""Points read off the joint curves."""
+
+_BY_NAME = {item.name: item for item in (*PARAMETERS, *KEY_ANGLES)}
+
+
+def definition(name: str) -> Definition:
+    """Return the entry of one parameter.
+
+    Raises
+    ------
+    UsageError
+        The data dictionary has no such name.
+    """
+    if name not in _BY_NAME:
+        raise UsageError(f"there is no gait parameter {name!r}; docs/parameters.md lists them all.")
+    return _BY_NAME[name]

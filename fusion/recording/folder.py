@@ -1,0 +1,343 @@
+"""A recording on disk: a folder with ``recording.json`` and ``streams.xdf``.
+
+Streams hold raw times; missing samples stay NaN and gaps stay gaps. ``RecordingWriter`` appends while a
+walk goes on, ``save_recording`` writes a finished one in one step, ``load_recording`` reads both back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from fusion.errors import FormatError, UsageError
+from fusion.recording.declaration import Declaration, declare, read_declaration, stream_names
+from fusion.recording.storage import staged_folder, storage_error
+from fusion.recording.xdf import XdfFile, XdfStream, channel_columns, read_xdf
+from fusion.recording.xdf_writer import XdfWriter
+from fusion.types import Floats, ImuSamples, Keypoints, Recording, floats
+
+DECLARATION_FILE = "recording.json"
+STREAMS_FILE = "streams.xdf"
+
+_IMU_CHANNELS = (
+    "accel_x_mps2",
+    "accel_y_mps2",
+    "accel_z_mps2",
+    "gyro_x_radps",
+    "gyro_y_radps",
+    "gyro_z_radps",
+)
+_ARRIVAL = "arrival_s"
+_AXES = {"image_px": ("u_px", "v_px"), "camera_m": ("x_m", "y_m", "z_m")}
+_SAMPLES_PER_CHUNK = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecording:
+    """A recording with what was noticed about its files.
+
+    Attributes
+    ----------
+    is_cut
+        ``streams.xdf`` was not closed; everything up to the last whole chunk was read.
+    damaged_bytes
+        Bytes in ``streams.xdf`` that could not be read and were skipped.
+    missing_streams
+        Streams that ``recording.json`` declares and ``streams.xdf`` lacks; they are empty.
+    ignored_streams
+        Streams in ``streams.xdf`` that ``recording.json`` does not declare.
+    """
+
+    recording: Recording
+    is_cut: bool = False
+    damaged_bytes: int = 0
+    missing_streams: tuple[str, ...] = ()
+    ignored_streams: tuple[str, ...] = ()
+
+
+class RecordingWriter:
+    """Writes a recording while it is made; use it in a ``with`` block.
+
+    Every call writes whole chunks, so that after a crash or a pulled plug the folder still loads.
+    """
+
+    def __init__(self, folder: Path, declaration: Recording, writer: XdfWriter) -> None:
+        self.folder = folder
+        self._writer = writer
+        names = stream_names(declaration)
+        count = len(declaration.imus)
+        self._imus = {
+            imu.segment: (_add_imu(writer, name, imu), imu.arrival_s is not None)
+            for name, imu in zip(names[:count], declaration.imus, strict=True)
+        }
+        self._keypoints = {
+            points.camera: _add_keypoints(writer, name, points, declaration.camera(points.camera).rate_hz)
+            for name, points in zip(names[count:], declaration.keypoints, strict=True)
+        }
+
+    @classmethod
+    def open(cls, folder: str | Path, declaration: Recording, *, sync: bool = False) -> Self:
+        """Create the folder, write ``recording.json`` and open ``streams.xdf``.
+
+        Parameters
+        ----------
+        folder
+            A folder that holds no recording yet; it is created when it is not there.
+        declaration
+            The recording as far as it is known; samples in it are not written. A stream whose
+            ``arrival_s`` is not None will have arrival times.
+        sync
+            Wait until each chunk is on the medium.
+
+        Raises
+        ------
+        UsageError
+            The folder holds a recording.
+        StorageError
+            The disk refused.
+        """
+        folder = Path(folder)
+        if any((folder / name).exists() for name in (DECLARATION_FILE, STREAMS_FILE)):
+            raise UsageError(f"'{folder}' holds a recording already. Choose another folder.")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_declaration(folder / DECLARATION_FILE, declaration)
+        except OSError as cause:
+            raise storage_error("write", folder, cause) from cause
+        return cls(folder, declaration, XdfWriter.open(folder / STREAMS_FILE, sync=sync))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+
+    def write_imu(
+        self,
+        segment: str,
+        time_s: Floats,
+        accel_mps2: Floats,
+        gyro_radps: Floats,
+        arrival_s: Floats | None = None,
+    ) -> None:
+        """Append samples of one wearable; shapes (n,), (n, 3), (n, 3) and (n,).
+
+        Raises
+        ------
+        UsageError
+            The segment was not declared, or arrival times are given but not declared or the other way.
+        """
+        if segment not in self._imus:
+            raise UsageError(f"no stream was declared for {segment!r}; there are {', '.join(self._imus)}.")
+        stream, has_arrival = self._imus[segment]
+        if has_arrival != (arrival_s is not None):
+            told = "with" if has_arrival else "without"
+            raise UsageError(f"stream {segment!r} was declared {told} arrival times. Write it like that.")
+        parts = [floats("accel_mps2", accel_mps2, (None, 3)), floats("gyro_radps", gyro_radps, (None, 3))]
+        if arrival_s is not None:
+            parts.append(floats("arrival_s", arrival_s, (None,))[:, np.newaxis])
+        self._write(stream, time_s, np.hstack(parts))
+
+    def write_keypoints(self, camera: str, time_s: Floats, position: Floats, confidence: Floats) -> None:
+        """Append frames of one camera; shapes (n,), (n, k, axes) and (n, k).
+
+        Raises
+        ------
+        UsageError
+            The camera was not declared.
+        """
+        if camera not in self._keypoints:
+            raise UsageError(f"no stream was declared for camera {camera!r}; there are {', '.join(self._keypoints)}.")
+        joined = np.concatenate([position, confidence[:, :, np.newaxis]], axis=2)
+        self._write(self._keypoints[camera], time_s, joined.reshape(len(joined), -1))
+
+    def write_clock_offset(self, name: str, time_s: float, offset_s: float) -> None:
+        """Append a clock comparison of a segment or camera: host time = its time + ``offset_s``."""
+        if name in self._imus:
+            self._writer.write_clock_offset(self._imus[name][0], time_s, offset_s)
+        elif name in self._keypoints:
+            self._writer.write_clock_offset(self._keypoints[name], time_s, offset_s)
+        else:
+            raise UsageError(f"no stream was declared for {name!r}.")
+
+    def close(self) -> None:
+        """Write the footers and close; a second call does nothing."""
+        self._writer.close()
+
+    def _write(self, stream: int, time_s: Floats, values: Floats) -> None:
+        for start in range(0, len(time_s), _SAMPLES_PER_CHUNK):
+            part = slice(start, start + _SAMPLES_PER_CHUNK)
+            self._writer.write_samples(stream, time_s[part], values[part])
+
+
+def save_recording(recording: Recording, folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a recording to a folder and return the folder; nothing is left half-written.
+
+    Parameters
+    ----------
+    recording
+        What is saved; ``load_recording`` gives exactly the same back.
+    folder
+        Where; it may exist when it is empty.
+    overwrite
+        Replace ``recording.json`` and ``streams.xdf`` in a folder that exists; other files in it stay.
+
+    Raises
+    ------
+    UsageError
+        The folder exists, is not empty, and ``overwrite`` is False; or it is a file.
+    StorageError
+        The disk refused.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"'{folder}' is a file; a recording is a folder. Choose another name.")
+    if folder.exists() and any(folder.iterdir()) and not overwrite:
+        raise UsageError(f"'{folder}' exists and is not overwritten. Choose another name or overwrite it.")
+    with staged_folder(folder) as stage:
+        _write_declaration(stage / DECLARATION_FILE, recording)
+        xdf = XdfWriter.open(stage / STREAMS_FILE)
+        with RecordingWriter(stage, recording, xdf) as writer:
+            for imu in recording.imus:
+                writer.write_imu(imu.segment, imu.time_s, imu.accel_mps2, imu.gyro_radps, imu.arrival_s)
+            for points in recording.keypoints:
+                writer.write_keypoints(points.camera, points.time_s, points.position, points.confidence)
+    return folder
+
+
+def load_recording(path: str | Path) -> Recording:
+    """Return the recording in a folder; ``path`` may also be one of the two files in it.
+
+    Raises
+    ------
+    FormatError
+        The folder holds no recording, or one of its files is not what it should be.
+    StorageError
+        It is not there or cannot be read.
+    """
+    return read_folder(path).recording
+
+
+def read_folder(path: str | Path) -> StoredRecording:
+    """Return the recording in a folder with what was noticed about its files; as ``load_recording``."""
+    folder = Path(path)
+    if folder.name in (DECLARATION_FILE, STREAMS_FILE) and not folder.is_dir():
+        folder = folder.parent
+    declaration = _read_declaration(folder)
+    xdf = read_xdf(folder / STREAMS_FILE)
+    declared = declaration.recording
+    imus = [
+        _fill_imu(imu, xdf.stream(name)) for name, imu in zip(declaration.imu_streams, declared.imus, strict=True)
+    ]
+    keypoints = [
+        _fill_keypoints(points, xdf.stream(name))
+        for name, points in zip(declaration.keypoint_streams, declared.keypoints, strict=True)
+    ]
+    recording = replace(declared, imus=tuple(imus), keypoints=tuple(keypoints))
+    return _with_remarks(recording, declaration, xdf)
+
+
+def _with_remarks(recording: Recording, declaration: Declaration, xdf: XdfFile) -> StoredRecording:
+    wanted = (*declaration.imu_streams, *declaration.keypoint_streams)
+    found = [stream.name for stream in xdf.streams]
+    return StoredRecording(
+        recording,
+        is_cut=xdf.truncated,
+        damaged_bytes=xdf.skipped_bytes,
+        missing_streams=tuple(name for name in wanted if name not in found),
+        ignored_streams=tuple(name for name in found if name not in wanted),
+    )
+
+
+def _read_declaration(folder: Path) -> Declaration:
+    file = folder / DECLARATION_FILE
+    if folder.exists() and not file.exists():
+        raise FormatError(
+            f"a recording is a folder with {DECLARATION_FILE} and {STREAMS_FILE}; '{folder}' has no "
+            f"{DECLARATION_FILE}. Choose the folder that the recorder wrote."
+        )
+    try:
+        data = json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as cause:
+        raise storage_error("read", file, cause) from cause
+    except (ValueError, RecursionError) as cause:
+        raise FormatError(f"'{file}' must be JSON; {cause}. Correct that place.") from cause
+    return read_declaration(data, DECLARATION_FILE)
+
+
+def _write_declaration(file: Path, recording: Recording) -> None:
+    file.write_text(json.dumps(declare(recording), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _add_imu(writer: XdfWriter, name: str, imu: ImuSamples) -> int:
+    channels, units = list(_IMU_CHANNELS), ["m/s^2"] * 3 + ["rad/s"] * 3
+    if imu.arrival_s is not None:
+        channels.append(_ARRIVAL)
+        units.append("s")
+    source = {"segment": imu.segment, "device": imu.device, "mounting": imu.mounting}
+    return writer.add_stream(name, "IMU", channels, imu.rate_hz, units=units, source=source)
+
+
+def _add_keypoints(writer: XdfWriter, name: str, points: Keypoints, rate_hz: float) -> int:
+    parts = (*_AXES[points.space], "confidence")
+    channels = [f"{point}_{part}" for point in points.names for part in parts]
+    source = {"camera": points.camera, "space": points.space}
+    rate_hz = rate_hz if np.isfinite(rate_hz) else 0.0
+    return writer.add_stream(name, "MoCap", channels, rate_hz, source=source)
+
+
+def _fill_imu(imu: ImuSamples, stream: XdfStream | None) -> ImuSamples:
+    if stream is None:
+        return imu
+    values = _columns(stream, _IMU_CHANNELS)
+    arrival_s = _columns(stream, (_ARRIVAL,))[:, 0] if _ARRIVAL in stream.channels else None
+    # The clock model of `sync` works from arrival times; only without them the offsets that the
+    # recording network measured are the way to the host clock.
+    time_s = stream.time_s if arrival_s is not None else _to_host_clock(stream)
+    return replace(imu, time_s=time_s, accel_mps2=values[:, :3], gyro_radps=values[:, 3:], arrival_s=arrival_s)
+
+
+def _fill_keypoints(points: Keypoints, stream: XdfStream | None) -> Keypoints:
+    if stream is None:
+        return points
+    parts = (*_AXES[points.space], "confidence")
+    values = _columns(stream, [f"{point}_{part}" for point in points.names for part in parts])
+    values = values.reshape(len(values), len(points.names), len(parts))
+    return replace(
+        points,
+        time_s=_to_host_clock(stream),
+        position=values[:, :, :-1],
+        confidence=values[:, :, -1],
+    )
+
+
+def _columns(stream: XdfStream, names: Sequence[str]) -> Floats:
+    columns = channel_columns(stream, names)
+    if columns is None or stream.channel_format == "string":
+        raise FormatError(
+            f"stream {stream.name!r} in {STREAMS_FILE} must have the channels {', '.join(names)}; it has "
+            f"{', '.join(stream.channels) or 'none with a label'}. Label the channels in the source."
+        )
+    return np.ascontiguousarray(stream.values[:, columns], dtype=np.float64)
+
+
+def _to_host_clock(stream: XdfStream) -> Floats:
+    """Return times plus the measured clock offset: a line by the median of slopes, robust to late pings."""
+    when_s, offset_s = stream.clock_time_s, stream.clock_offset_s
+    if not len(when_s):
+        return stream.time_s
+    centre_s, level_s = float(np.median(when_s)), float(np.median(offset_s))
+    steps = np.subtract.outer(when_s, when_s)
+    far = steps > 10.0  # a slope over less than two pings (5 s each) says nothing
+    if not far.any():
+        return stream.time_s + level_s
+    slope = float(np.median(np.subtract.outer(offset_s, offset_s)[far] / steps[far]))
+    return stream.time_s + level_s + slope * (stream.time_s - centre_s)

@@ -1,0 +1,275 @@
+"""Page 1, the one page a clinician reads: trust first, then findings, then the curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fusion.gait.numbers import EN_DASH, format_estimate, format_range
+from fusion.report import strips
+from fusion.report.angles import page_one_panels
+from fusion.report.blocks import (
+    Block,
+    Cell,
+    Comment,
+    Drawing,
+    Figure,
+    Header,
+    Section,
+    Table,
+    Text,
+    Verdict,
+    VerdictCell,
+)
+from fusion.report.figures import joint_curves_svg
+from fusion.report.words import clean, duration_words, listed, recorded_at
+from fusion.types import SIDES, Analysis, Estimate, Finding, SyncResult
+
+MOST_FINDINGS = 7
+MOST_WITHHELD = 3
+MOST_VERDICT_CELLS = 5
+
+COMPARISON_MARK = {
+    "below": "▼ below",
+    "above": "▲ above",
+    "borderline": "◇ borderline",
+    "within": "within",
+    "no norm": "",
+    "not assessable": "",
+}
+
+
+def first_page(analysis: Analysis) -> list[Block]:
+    """Return the blocks of page 1; what does not fit goes to ``further_findings``."""
+    shown, more = ranked_findings(analysis.findings)
+    return [
+        header(analysis),
+        verdict(analysis),
+        Section("Key findings", keys=("range", "now") if shown else ()),
+        *_findings(shown, more),
+        Section("Screening", aside="a description of walking, never a diagnosis"),
+        Text("Screening is not part of this version.", strong="No score given:"),
+        *_curves(analysis),
+        Comment(),
+    ]
+
+
+def ranked_findings(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings for page 1 and the rest, both in order of rank, withheld ones last."""
+    held = [finding for finding in findings if finding.comparison == "not assessable"]
+    given = [finding for finding in findings if finding.comparison != "not assessable"]
+    room_held = min(len(held), MOST_WITHHELD, max(1, MOST_FINDINGS - len(given)))
+    room_given = MOST_FINDINGS - room_held
+    shown = given[:room_given] + held[:room_held]
+    return shown, given[room_given:] + held[room_held:]
+
+
+def findings_table(findings: Sequence[Finding], prefix: str) -> Table:
+    """Return findings as rows: sentence, value with interval, strip, norm range, change."""
+    return Table(
+        head=("Finding", "Value [95 % interval]", "strip", "Norm range", "Since last visit"),
+        widths=(0.0, 34.0, 44.0, 22.0, 28.0),
+        rows=tuple(_finding_row(finding, f"{prefix}_{k}") for k, finding in enumerate(findings)),
+        strip_column=2,
+    )
+
+
+def header(analysis: Analysis) -> Header:
+    """Return the head of the report: whom, when, with what."""
+    recording = analysis.recording
+    day, clock = recorded_at(recording.started_at)
+    length = duration_words(_length_s(analysis))
+    by = f"by operator {recording.operator}" if recording.operator else "operator not given"
+    when = [day or "date not given", clock, length, by]
+    rows = (
+        ("Subject", clean(", ".join(_subject_words(analysis)), 70)),
+        ("Recorded", clean(", ".join(part for part in when if part), 80)),
+        ("Surface", clean(recording.surface, 40)),
+        ("Devices", clean(_device_words(analysis), 80)),
+        ("Compared", "first visit"),
+        ("Software", clean(software_words(analysis), 80)),
+    )
+    return Header("Gait report", clean(recording.protocol or "walking", 45), identifier(analysis), rows)
+
+
+def identifier(analysis: Analysis) -> str:
+    """Return the subject's pseudonym as it can be printed."""
+    return clean(analysis.recording.subject.identifier, 40) or "no id"
+
+
+def software_words(analysis: Analysis) -> str:
+    """Return name and version of the software that made the analysis."""
+    version = analysis.provenance.get("software_version") or analysis.recording.software_version
+    return f"Tandem Gait {version or _installed_version()}"
+
+
+def verdict(analysis: Analysis) -> Verdict:
+    """Return how far the recording can be trusted, in the words of the worst check."""
+    checks = analysis.quality
+    limited = [check for check in checks if check.status == "limited"]
+    stopped = [check for check in checks if check.status == "not usable"]
+    unsafe = [result for result in analysis.sync if result.verdict == "not fused"]
+    held = [finding for finding in analysis.findings if finding.comparison == "not assessable"]
+    count = len(limited) + (len(unsafe) if not stopped else 0)
+    words, status = "good", "good"
+    told = f"All {len(checks)} checks passed."
+    if not checks:
+        words, status, told = "usable, with 1 limit", "care", "The recording was not checked."
+    elif stopped:
+        words, status = "not usable", "stop"
+        told = f"Record again. Reason: {listed([_lower(check.name) for check in stopped[:3]])}."
+    elif count:
+        words, status = f"usable, with {count} limit{'s' if count > 1 else ''}", "care"
+        names = [_lower(check.name) for check in limited] + [f"{r.stream} not fused" for r in unsafe]
+        told = f"Limited by: {listed(names[:3])}."
+    if held:
+        told += f" {len(held)} value{'s' if len(held) > 1 else ''} withheld."
+    return Verdict(status, words, clean(told, 130), tuple(_verdict_cells(analysis, held)))
+
+
+def offset_words(result: SyncResult) -> str:
+    """Return an offset with its interval, ms below one second and s above."""
+    scale, unit = (1e3, "ms") if abs(result.offset_s) < 1.0 else (1.0, "s")
+    shown = format_estimate(Estimate(scale * result.offset_s, scale * result.low_s, scale * result.high_s, unit))
+    return f"{shown.value} {shown.unit} {shown.interval}".strip()
+
+
+def norm_words(low: float, high: float, value: str = "") -> str:
+    """Return a norm range with at most as many decimals as the value: ``1.02–1.54``, ``−3 to 21``."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return "no norm"
+    decimals = len(value.split(".")[1]) if "." in value else 0 if value else 2
+    while decimals and all(abs(round(x, decimals) - round(x, decimals - 1)) < 1e-9 for x in (low, high)):
+        decimals -= 1
+    return format_range(low, high, decimals)
+
+
+def strip_figure(
+    name: str, what: str, estimates: dict[str, Estimate], low: float, high: float, width_pt: float
+) -> Figure | None:
+    """Return a dot-and-range strip, or None without a norm range or a value."""
+    marks = [
+        strips.Mark(side, given.value, given.low, given.high)
+        for side, given in estimates.items()
+        if given.is_assessable
+    ]
+    if not marks or not (np.isfinite(low) and np.isfinite(high) and high > low):
+        return None
+    numbers = [f"{side} {format_estimate(estimates[side]).value}" for side in estimates]
+    value = format_estimate(estimates[marks[0].side]).value
+    alt = f"{what}: {', '.join(numbers)}; norm range {norm_words(low, high, value)}"
+    height = 20.0 if len(marks) > 1 else 14.0
+    svg = strips.strip_svg(low, high, marks, width_pt, height)
+    return Figure(name, svg, clean(alt.replace("both ", "")), width_pt * 25.4 / 72.0)
+
+
+def sided(estimates: dict[str, Estimate]) -> dict[str, Estimate]:
+    """Return the estimates to print: left and right where given, else both."""
+    pair = {side: estimates[side] for side in SIDES if side in estimates}
+    return pair or dict(estimates)
+
+
+def _findings(shown: list[Finding], more: list[Finding]) -> list[Block]:
+    if not shown:
+        return [Text("No finding could be stated from this recording. All values are on page 3.")]
+    blocks: list[Block] = [findings_table(shown, "finding")]
+    if more:
+        blocks.append(Text(f"{len(more)} more on page 3.", small=True))
+    return blocks
+
+
+def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
+    title = Cell(strong=clean(finding.sentence, 60), small=clean(finding.detail, 60))
+    estimates = sided(dict(finding.estimates))
+    given = {side: one for side, one in estimates.items() if one.is_assessable}
+    if not given:
+        reasons = [one.reason for one in estimates.values()] or ["not computed"]
+        return (
+            title,
+            Cell(small=clean(reasons[0], 110), columns=1),
+            Cell(hatched=True, strong="wide"),
+            Cell(small=EN_DASH),
+            Cell(small="first visit"),
+        )
+    numbers = {side: format_estimate(one) for side, one in given.items()}
+    letters = {"left": "L ", "right": "R ", "both": ""}
+    value = " · ".join(letters[side] + (numbers[side].value if side in given else EN_DASH) for side in estimates)
+    intervals = " · ".join(numbers[side].interval for side in given if numbers[side].interval)
+    first = next(iter(numbers.values()))
+    missing = [f"{side}: {one.reason}" for side, one in estimates.items() if side not in given]
+    strip = strip_figure(name, finding.detail, estimates, finding.norm_low, finding.norm_high, 117.0)
+    mark = COMPARISON_MARK[finding.comparison]
+    return (
+        title if not missing else Cell(strong=title.strong, small=clean(missing[0], 80)),
+        Cell(strong=value, text=first.unit, small=intervals),
+        Cell(figure=strip) if strip is not None else Cell(small="no norm range"),
+        Cell(text=norm_words(finding.norm_low, finding.norm_high, first.value), small=mark),
+        Cell(small="first visit"),
+    )
+
+
+def _curves(analysis: Analysis) -> list[Block]:
+    panels, alt = page_one_panels(analysis)
+    svg = joint_curves_svg(panels, columns=3, width_px=150, height_px=124, size=8.0)
+    keys = ("left", "right", *(("norm",) if any(panel.norm for panel in panels) else ()), "toe-off")
+    return [Section("Joint angles, left and right", keys=keys), Drawing(Figure("joints_small", svg, alt))]
+
+
+def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]:
+    cells = []
+    if analysis.sync:
+        result = max(analysis.sync, key=lambda one: (one.verdict == "not fused", one.high_s - one.low_s))
+        note = "corrected" if result.verdict == "safe to fuse" else "not fused"
+        cells.append(VerdictCell("Camera to wearables", offset_words(result), note))
+    last = []
+    if held:
+        names = ", ".join(_lower(finding.sentence) for finding in held)
+        last.append(VerdictCell("Withheld", clean(names, 34), "reasons below"))
+    room = MOST_VERDICT_CELLS - len(cells) - len(last)
+    for check in analysis.quality[:room]:
+        cells.append(VerdictCell(clean(check.name, 28), clean(check.value, 30), clean(check.remark, 44)))
+    return cells + last
+
+
+def _subject_words(analysis: Analysis) -> list[str]:
+    subject = analysis.recording.subject
+    numbers = (
+        (subject.age_years, "{:.0f} years", "age not given"),
+        (subject.height_m, "{:.2f} m", "height not given"),
+        (subject.leg_length_m, "leg length {:.2f} m", ""),
+    )
+    words = [form.format(value) if np.isfinite(value) else missing for value, form, missing in numbers]
+    words.insert(1, subject.sex or "sex not given")
+    return [word for word in words if word]
+
+
+def _device_words(analysis: Analysis) -> str:
+    recording = analysis.recording
+    parts = []
+    if recording.keypoints:
+        rates = [recording.camera(points.camera).rate_hz for points in recording.keypoints]
+        rate = f" {rates[0]:.0f} Hz" if np.isfinite(rates[0]) else ""
+        parts.append(f"{len(rates)} camera{'s' if len(rates) > 1 else ''}{rate}")
+    if recording.imus:
+        worn = ", ".join(imu.segment.replace("_", " ") for imu in recording.imus)
+        count = len(recording.imus)
+        plural = "s" if count > 1 else ""
+        parts.append(f"{count} wearable{plural} {recording.imus[0].rate_hz:.0f} Hz: {worn}")
+    return "; ".join(parts) or "none"
+
+
+def _length_s(analysis: Analysis) -> float:
+    time_s = analysis.motion.time_s
+    return float(time_s[-1] - time_s[0]) if len(time_s) > 1 else np.nan
+
+
+def _lower(text: str) -> str:
+    """Return the text with a small first letter, unless its first word is an abbreviation or a letter."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def _installed_version() -> str:
+    from fusion import __version__
+
+    return __version__

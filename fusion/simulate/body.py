@@ -1,0 +1,196 @@
+"""The walker: a motion that follows normal joint angles, keeps its feet where they stand and its speed.
+
+1. The schedule says when and where each foot touches the ground (``schedule``).
+2. The published mean angles, warped to that schedule, are the target (``targets``).
+3. A spline fit finds the motion nearest to the target without foot slip (``fit``).
+4. Every position, velocity, acceleration and angular rate is the exact derivative of that one motion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import BSpline
+
+from fusion.simulate.anatomy import Anatomy, Chain
+from fusion.simulate.fit import CHANNELS, ROOT_X, ROOT_Z, LinearGoal, PointGoal, SplineFit
+from fusion.simulate.schedule import FootPlan, nondimensional_speed, plan_feet
+from fusion.simulate.settings import SimulationSettings
+from fusion.simulate.targets import Targets
+from fusion.types import SEGMENTS, SIDES, Floats
+
+CONTACT_SD_M = 0.0002
+"""Tightness of a standing heel or toe; the fit then slips by a few tenths of a millimetre."""
+
+CLEARANCE_M = {"heel": 0.020, "toe": 0.012}
+"""Least height of the sole in mid-swing (Winter 2009: toe clearance 1 to 1.5 cm)."""
+
+FLAT_PITCH_DEG = 2.5
+"""A foot pitched less than this stands on heel and toe."""
+
+ANGULAR_SD_RADPS2 = 40.0
+"""How much a joint's angular acceleration may differ from that of its target; keeps the motion smooth."""
+
+_JOINT_SD_DEG = {"hip": 2.0, "knee": 1.5, "ankle": 2.5}
+_TRUNK_LEAN_DEG = 3.0
+_TRUNK_SWAY_DEG = 1.0
+_EDGE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The true motion, to be evaluated at any time within the recording.
+
+    Attributes
+    ----------
+    channels
+        Spline of the eight pitches, rad, and the root's x and z, m, in the frame of the ground.
+    belt_mps
+        Speed at which the ground moves backwards in the world; 0 over ground.
+    start_x_m
+        Added to x, so that the walk lies centred before the camera.
+    """
+
+    channels: BSpline
+    belt_mps: float
+    start_x_m: float
+    anatomy: Anatomy
+    feet: dict[str, FootPlan]
+
+    def pitch_rad(self, time_s: Floats, order: int = 0) -> Floats:
+        """Return pitches of all segments, or their derivative of an order, shape (n, 8)."""
+        return np.asarray(self.channels(time_s, nu=order)[:, : len(SEGMENTS)])
+
+    def point(self, chain: Chain, time_s: Floats) -> Floats:
+        """Return the position of a body point in the world, m, shape (n, 3)."""
+        return self.point_motion(chain, time_s)[0]
+
+    def point_motion(self, chain: Chain, time_s: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return position, velocity and acceleration of a body point in the world, shapes (n, 3)."""
+        value, rate, change = (self.channels(time_s, nu=order) for order in range(3))
+        position, velocity, acceleration = (np.zeros((len(time_s), 3)) for _ in range(3))
+        for channel, axis in ((ROOT_X, 0), (ROOT_Z, 2)):
+            position[:, axis] = value[:, channel]
+            velocity[:, axis] = rate[:, channel]
+            acceleration[:, axis] = change[:, channel]
+        position[:, 0] += self.start_x_m - self.belt_mps * time_s
+        velocity[:, 0] -= self.belt_mps
+        for index, (x, y, z) in chain:
+            sine, cosine = np.sin(value[:, index]), np.cos(value[:, index])
+            along, slope = x * cosine + z * sine, -x * sine + z * cosine
+            first, second = rate[:, index], change[:, index]
+            position += np.column_stack((along, np.full(len(time_s), y), slope))
+            velocity[:, 0] += first * slope
+            velocity[:, 2] -= first * along
+            acceleration[:, 0] += second * slope - first**2 * along
+            acceleration[:, 2] -= second * along + first**2 * slope
+        return position, velocity, acceleration
+
+
+def make_walk(settings: SimulationSettings, rng: np.random.Generator) -> Walk:
+    """Return the motion of one walker for the length of the recording."""
+    walker = settings.walker
+    anatomy = Anatomy.of_height(walker.height_m, walker.leg_length_m)
+    speed_norm = nondimensional_speed(walker.speed_mps, anatomy.leg_length_m)
+    feet = plan_feet(walker, speed_norm, settings.walking_s, rng)
+    targets = Targets.of(walker, speed_norm)
+    fit = SplineFit(-_EDGE_S, settings.walking_s + _EDGE_S)
+    linear = (*_root_goals(fit.time_s, anatomy, feet), *_angle_goals(fit.time_s, targets, feet))
+    points = tuple(goal for side in SIDES for goal in _foot_goals(fit.time_s, side, anatomy, targets, feet[side]))
+    channels = fit.solve(linear, points)
+    on_belt = settings.surface == "treadmill"
+    belt_mps = walker.speed_mps if on_belt else 0.0
+    shift = 0.0 if on_belt else 0.5 * settings.walking_s * walker.speed_mps
+    middle = np.linspace(0.0, settings.walking_s, 101)
+    centre_x_m = float(np.mean(channels(middle)[:, ROOT_X] - walker.speed_mps * middle))
+    return Walk(channels, belt_mps, -centre_x_m - shift, anatomy, feet)
+
+
+def _root_goals(time_s: Floats, anatomy: Anatomy, feet: dict[str, FootPlan]) -> tuple[LinearGoal, ...]:
+    """Return weak goals of the root: above the foot in mid-stance, a little lower than standing, smooth."""
+    stance = [(0.5 * (p.ic_s + p.fc_s), p.heel_x_m + anatomy.heel_m) for p in feet.values()]
+    middle_s = np.concatenate([item[0] for item in stance])
+    order = np.argsort(middle_s)
+    x_m = np.interp(time_s, middle_s[order], np.concatenate([item[1] for item in stance])[order])
+    z_m = np.full(len(time_s), 0.97 * anatomy.leg_length_m)
+    none = np.zeros(len(time_s))
+    return (
+        LinearGoal(_row(ROOT_X), x_m, 0.1),
+        LinearGoal(_row(ROOT_Z), z_m, 0.1),
+        LinearGoal(_row(ROOT_X), none, 2.0, derivative=2),
+        LinearGoal(_row(ROOT_Z), none, 3.0, derivative=2),
+    )
+
+
+def _angle_goals(time_s: Floats, targets: Targets, feet: dict[str, FootPlan]) -> tuple[LinearGoal, ...]:
+    """Return the joint angles' goals: differences of neighbouring segments' pitches."""
+    goals = []
+    phase = {side: feet[side].phase(time_s) for side in SIDES}
+    pelvis = sum((0.5 * targets.joint_deg(side, "pelvis", phase[side]) for side in SIDES), np.zeros(1))
+    goals.append(LinearGoal(_row("pelvis"), np.radians(pelvis), np.radians(0.3)))
+    sway = _TRUNK_LEAN_DEG + _TRUNK_SWAY_DEG * np.cos(4.0 * np.pi * (phase["left"] - 0.1))
+    goals.append(LinearGoal(_row("trunk"), np.radians(sway), np.radians(0.3)))
+    for side in SIDES:
+        pairs = {
+            "hip": ("pelvis", f"{side}_thigh"),
+            "knee": (f"{side}_shank", f"{side}_thigh"),
+            "ankle": (f"{side}_shank", f"{side}_foot"),
+        }
+        for joint, (plus, minus) in pairs.items():
+            goal = np.radians(targets.joint_deg(side, joint, phase[side]))
+            row = _row(plus) - _row(minus)
+            goals.append(LinearGoal(row, goal, np.radians(_JOINT_SD_DEG[joint])))
+            bend = np.gradient(np.gradient(goal, time_s), time_s)
+            goals.append(LinearGoal(row, bend, ANGULAR_SD_RADPS2, derivative=2))
+    return tuple(goals)
+
+
+def _foot_goals(
+    time_s: Floats, side: str, anatomy: Anatomy, targets: Targets, plan: FootPlan
+) -> tuple[PointGoal, ...]:
+    """Return the goals of one foot: heel and toe stand while in contact and clear the floor in swing."""
+    phase = plan.phase(time_s)
+    stride = np.clip(np.floor(phase).astype(np.int64), 0, len(plan.ic_s) - 1)
+    within = phase - np.floor(phase)
+    swing = np.clip((within - plan.norm_foot_off) / (1.0 - plan.norm_foot_off), 0.0, 1.0)
+    heel_off, toe_on = _flat_interval(side, targets, plan.norm_foot_off)
+    contact = {
+        "heel": within <= heel_off,
+        "toe": (within >= toe_on) & (within <= plan.norm_foot_off),
+    }
+    ahead_m = {"heel": 0.0, "toe": anatomy.heel_m + anatomy.toe_m}
+    goals = []
+    for part, standing in contact.items():
+        chain = [item for item in anatomy.point(f"{side}_{part}") if item[0] != SEGMENTS.index("pelvis")]
+        segments = tuple(index for index, _ in chain)
+        offsets = np.array([offset[[0, 2]] for _, offset in chain])
+        tight = np.where(standing, CONTACT_SD_M, np.inf)
+        place = plan.heel_x_m[stride] + ahead_m[part]
+        floor = CLEARANCE_M[part] * np.sin(np.pi * swing)
+        free = np.where(standing, np.inf, 0.002)
+        goals += [
+            PointGoal(segments, offsets, 0, place, tight),
+            PointGoal(segments, offsets, 1, np.zeros(len(time_s)), tight),
+            PointGoal(segments, offsets, 1, floor, free, at_least=True),
+        ]
+    return tuple(goals)
+
+
+def _flat_interval(side: str, targets: Targets, foot_off: float) -> tuple[float, float]:
+    """Return the phases at which the heel leaves and the toe meets the ground, from the foot's pitch.
+
+    A foot that is always pitched forward never stands on its heel: then the heel leaves before 0.
+    """
+    phase = np.linspace(0.0, foot_off, 301)
+    pitch = targets.foot_pitch_deg(side, phase)
+    low, high = phase[pitch <= FLAT_PITCH_DEG], phase[pitch >= -FLAT_PITCH_DEG]
+    heel_off = float(low[-1]) if low.size else -1.0
+    toe_on = float(high[0]) if high.size else 0.0
+    return min(heel_off, foot_off - 0.1), toe_on
+
+
+def _row(channel: str | int) -> Floats:
+    row = np.zeros(CHANNELS)
+    row[SEGMENTS.index(channel) if isinstance(channel, str) else channel] = 1.0
+    return row

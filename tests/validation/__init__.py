@@ -1,0 +1,1 @@
+"""Accuracy on real data: ``python -m tests.validation --data DIR --json FILE``."""
