@@ -124,13 +124,9 @@ def place(
     ``issue`` say what to do.
     """
     found = {imu.segment: _axes(_signal(imu, standing_s)) for imu in recording_imus}
-    found.update(_with_thigh_signs(found))
-    tracks = {
-        name: placement_check.Track(axes_.signal.imu.time_s, axes_.rate_radps, axes_.signal.use, axes_.sign_is_sure)
-        for name, axes_ in found.items()
-        if axes_.axis_sd_rad < _UNKNOWN_SD_RAD
-    }
-    verdicts = placement_check.compare(tracks, camera_pitch or {})
+    alone = placement_check.compare(_tracks(found), {})
+    found.update(_with_thigh_signs(found, alone))
+    verdicts = placement_check.compare(_tracks(found), camera_pitch or {})
     return tuple(_placement(found[imu.segment], verdicts.get(imu.segment), skeleton) for imu in recording_imus)
 
 
@@ -162,7 +158,7 @@ def _within_range(values: Floats, full_scale: float) -> Floats:
     # Within 0.5 % of full scale a sample says no more than "at least this".
     if not np.isfinite(full_scale):
         return values
-    clipped = (np.abs(values) >= 0.995 * full_scale).any(axis=1)
+    clipped = np.asarray((np.abs(values) >= 0.995 * full_scale).any(axis=1))
     return np.where(clipped[:, None], np.nan, values)
 
 
@@ -244,7 +240,7 @@ def _trunk_axes(signal: _Signal) -> _Found:
     up = up / np.linalg.norm(up)
     if np.isfinite(signal.pose_up).all():
         up, method = signal.pose_up, "standing pose"
-    forward, sure = placement_sign.forward_of_trunk(signal.accel, use, up, signal.imu.rate_hz)
+    forward, sure = placement_sign.forward_of_trunk(signal.accel, signal.gyro, use, up, signal.imu.rate_hz)
     if not sure and signal.given is not None:
         forward = signal.given[0]
     left = np.cross(up, forward)
@@ -288,24 +284,33 @@ def _checked_against_mounting(found: _Found) -> _Found:
     return found
 
 
-def _with_thigh_signs(found: Mapping[str, _Found]) -> dict[str, _Found]:
+def _tracks(found: Mapping[str, _Found]) -> dict[str, placement_check.Track]:
+    return {
+        name: placement_check.Track(each.signal.imu.time_s, each.rate_radps, each.signal.use)
+        for name, each in found.items()
+        if each.axis_sd_rad < _UNKNOWN_SD_RAD
+    }
+
+
+def _with_thigh_signs(
+    found: Mapping[str, _Found], verdicts: Mapping[str, placement_check.Verdict]
+) -> dict[str, _Found]:
     """Return the thighs with the sign that lets them swing ahead of the shank below.
 
-    Where both thighs' own shape says the opposite, thighs or shanks changed sides; then the shape counts, and
-    the comparison of the sensors names the swap.
+    Where thigh or shank moves like another segment, the thigh keeps the sign of its own shape.
     """
     decided: dict[str, _Found] = {}
-    against = []
     for side in SIDES:
         thigh, shank = found.get(f"{side}_thigh"), found.get(f"{side}_shank")
         if thigh is None or shank is None or _is_stated(thigh) or _is_stated(shank):
             continue
+        if any(verdicts[f"{side}_{part}"].issue for part in ("thigh", "shank")):
+            continue
         time_s = thigh.signal.imu.time_s
         shank_rate = np.interp(time_s, shank.signal.imu.time_s, shank.rate_radps)
         sign, sure = placement_sign.of_thigh(thigh.rate_radps, shank_rate, thigh.signal.use, thigh.signal.imu.rate_hz)
-        against.append(sign < 0.0 and thigh.sign_is_sure)
         decided[f"{side}_thigh"] = replace(thigh, left=sign * thigh.left, sign_is_sure=sure)
-    return {} if len(against) == 2 and all(against) else decided
+    return decided
 
 
 def _is_stated(found: _Found) -> bool:

@@ -1,4 +1,4 @@
-"""Do the sensors move like the segments that they are labelled with?
+"""Check that the sensors move like the segments that they are labelled with.
 
 Three questions, in this order
 1. Parts of one leg. A foot stands still for a third of the stride, a shank never does; a shank turns half as
@@ -11,8 +11,8 @@ Three questions, in this order
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -23,9 +23,11 @@ _PARTS = ("thigh", "shank", "foot")
 _GRID_HZ = 50.0
 _MIN_COMMON_S = 2.0
 
-_STILL_SHARE = 0.24
+_STILL_SHARE = 0.3
 """Rate below which a segment stays for 30 % of the time, over its standard deviation: a foot is flat that
 long and lies near 0; for a sinusoid it is 0.64, for a swinging shank about 0.4."""
+
+_STILLER = 0.8
 
 _THIGH_OVER_SHANK = 1.2
 """A shank's rate is the thigh's plus the knee's and therefore the larger one; a fifth more is no chance."""
@@ -37,12 +39,11 @@ _CAMERA_MATCH = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Pitch rate of one wearable, rad/s, its times, where it walks, and whether its sign is sure."""
+    """Pitch rate of one wearable, rad/s, its times, and where it walks."""
 
     time_s: Floats
     rate_radps: Floats
     use: Flags
-    sign_is_sure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +65,20 @@ def compare(tracks: Mapping[str, Track], camera_pitch: Mapping[str, tuple[Floats
     camera_pitch
         Segment -> (times on the same clock, pitch, rad).
     """
-    verdicts = {name: Verdict(name) for name in tracks}
-    for label, segment in _swapped_parts(tracks).items():
-        verdicts[label] = Verdict(segment, _swap_issue(label, segment))
-    moved = {verdicts[label].worn_on: track for label, track in tracks.items()}
-    swapped, doubtful = _swapped_sides(moved)
-    seen = _camera_verdicts(moved, camera_pitch)
-    for label in tracks:
-        segment = verdicts[label].worn_on
-        verdict = seen.get(segment)
-        if verdict is None and segment in swapped:
-            verdict = Verdict(_other(segment), _swap_issue(label, _other(segment)))
-        if verdict is None and segment in doubtful:
-            verdict = Verdict(segment, doubtful[segment])
-        if verdict is not None and (verdict.issue or verdict.flip):
-            issue = _swap_issue(label, verdict.worn_on) if verdict.worn_on != segment else verdict.issue
-            verdicts[label] = replace(verdict, issue=issue)
+    # 1. Parts of one leg; from here on every track goes by the part that it moves like.
+    worn_on = {label: label for label in tracks} | _swapped_parts(tracks)
+    moved = {worn_on[label]: track for label, track in tracks.items()}
+    # 2., 3. Sides, by the links between parts and by the camera.
+    seen = _camera_choices(moved, camera_pitch)
+    swapped, doubt = _swapped_sides(_links(moved), _parts_by_camera(seen))
+    verdicts = {}
+    for label, segment in worn_on.items():
+        part = segment.split("_")[-1]
+        if part in swapped:
+            segment = _other(segment)
+        flip = seen.get(worn_on[label], ("", False))[1]
+        issue = _swap_issue(label, segment) if segment != label else (doubt if f"{part} sensors" in doubt else "")
+        verdicts[label] = Verdict(segment, issue, flip)
     return verdicts
 
 
@@ -98,48 +97,71 @@ def _swapped_parts(tracks: Mapping[str, Track]) -> dict[str, str]:
     for side in SIDES:
         leg = {part: tracks[f"{side}_{part}"] for part in _PARTS if f"{side}_{part}" in tracks}
         still = {part: _still_share(track) for part, track in leg.items()}
-        flat = [part for part, share in still.items() if share < _STILL_SHARE]
+        stillest = min(still, key=lambda part: still[part], default="foot")
         pair: tuple[str, str] | None = None
-        if "foot" in leg and "foot" not in flat and len(flat) == 1:
-            pair = ("foot", flat[0])
-        elif {"thigh", "shank"} <= set(leg) and not {"thigh", "shank"} & set(flat):
-            shank, thigh = _size(leg["shank"]), _size(leg["thigh"])
-            pair = ("thigh", "shank") if thigh > _THIGH_OVER_SHANK * shank else None
+        if "foot" in leg and still[stillest] < min(_STILL_SHARE, _STILLER * still["foot"]):
+            pair = ("foot", stillest)
+        elif {"thigh", "shank"} <= set(leg) and _size(leg["thigh"]) > _THIGH_OVER_SHANK * _size(leg["shank"]):
+            pair = ("thigh", "shank")
         if pair is not None:
             swaps[f"{side}_{pair[0]}"] = f"{side}_{pair[1]}"
             swaps[f"{side}_{pair[1]}"] = f"{side}_{pair[0]}"
     return swaps
 
 
-def _swapped_sides(tracks: Mapping[str, Track]) -> tuple[set[str], dict[str, str]]:
-    """Question 2: segments whose sensors changed sides, and those where only a doubt can be stated."""
-    parts = [p for p in _PARTS if all(f"{side}_{p}" in tracks for side in SIDES)]
-    agree: dict[frozenset[str], float] = {}
-    for a, b in combinations(parts, 2):
-        own = [_match(tracks[f"{side}_{a}"], tracks[f"{side}_{b}"]) for side in SIDES]
-        cross = [_match(tracks[f"{side}_{a}"], tracks[_other(f"{side}_{b}")]) for side in SIDES]
-        agree[frozenset((a, b))] = float(np.mean(own) - np.mean(cross))
-    against = {pair for pair, score in agree.items() if score < -_PAIRING_MARGIN}
-    if not against:
-        return set(), {}
-    if len(parts) == 3:
-        for part in parts:
-            mine = {pair for pair in agree if part in pair}
-            rest = next(pair for pair in agree if part not in pair)
-            if mine & against and agree[rest] > _PAIRING_MARGIN and all(agree[p] < 0.0 for p in mine):
-                return {f"{side}_{part}" for side in SIDES}, {}
-    pair = sorted(next(iter(against)))
-    issue = (
-        f"Left and right of the {pair[0]} sensors or of the {pair[1]} sensors are swapped; check which and "
-        "swap the two labels."
-    )
-    return set(), {f"{side}_{part}": issue for side in SIDES for part in pair}
+def _links(tracks: Mapping[str, Track]) -> dict[tuple[str, str], bool]:
+    """Question 2: neighbouring parts -> True when left goes with left, False when with right; unclear: none."""
+    links = {}
+    for upper, lower in pairwise(_PARTS):
+        if not all(f"{side}_{part}" in tracks for side in SIDES for part in (upper, lower)):
+            continue
+        own = [_match(tracks[f"{side}_{upper}"], tracks[f"{side}_{lower}"]) for side in SIDES]
+        cross = [_match(tracks[f"{side}_{upper}"], tracks[_other(f"{side}_{lower}")]) for side in SIDES]
+        difference = float(np.mean(own) - np.mean(cross))
+        if abs(difference) > _PAIRING_MARGIN:
+            links[(upper, lower)] = difference > 0.0
+    return links
 
 
-def _camera_verdicts(
+def _swapped_sides(links: Mapping[tuple[str, str], bool], seen: Mapping[str, bool]) -> tuple[set[str], str]:
+    """Return the parts whose two sensors changed sides, and a doubt in words that names the parts.
+
+    Of all answers that agree with every link and with the camera (``seen``: part -> swapped), the one with the
+    fewest swaps is right; two equally short ones leave a doubt.
+    """
+    parts = sorted({part for link in links for part in link} | set(seen))
+    answers = [
+        {part for part, is_swapped in zip(parts, choice, strict=True) if is_swapped}
+        for choice in product((False, True), repeat=len(parts))
+    ]
+    fitting = [
+        answer
+        for answer in answers
+        if all(((a in answer) == (b in answer)) == together for (a, b), together in links.items())
+        and all((part in answer) == is_swapped for part, is_swapped in seen.items())
+    ]
+    if not fitting:
+        return {part for part, is_swapped in seen.items() if is_swapped}, ""
+    fewest = min(len(answer) for answer in fitting)
+    best = [answer for answer in fitting if len(answer) == fewest]
+    if len(best) == 1:
+        return best[0], ""
+    either = " or of the ".join(f"{part} sensors" for part in sorted(set().union(*best)))
+    return set(), f"Left and right of the {either} are swapped; check which and swap the two labels."
+
+
+def _parts_by_camera(seen: Mapping[str, tuple[str, bool]]) -> dict[str, bool]:
+    """Part -> swapped, where all sensors of the part that the camera can judge say the same."""
+    judged: dict[str, set[str]] = {}
+    for segment, (kind, _) in seen.items():
+        judged.setdefault(segment.split("_")[-1], set()).add(kind)
+    return {part: kinds == {"other"} for part, kinds in judged.items() if len(kinds) == 1}
+
+
+def _camera_choices(
     tracks: Mapping[str, Track], camera_pitch: Mapping[str, tuple[Floats, Floats]]
-) -> dict[str, Verdict]:
-    """Question 3: a verdict per segment that the camera can judge; both sensors of a part must agree."""
+) -> dict[str, tuple[str, bool]]:
+    """Question 3: segment -> whose camera track it follows, and whether with the opposite sign."""
     camera = {name: _camera_track(*pitch) for name, pitch in camera_pitch.items() if len(pitch[0]) > 10}
     found: dict[str, tuple[str, bool]] = {}
     for segment, track in tracks.items():
@@ -147,14 +169,7 @@ def _camera_verdicts(
             choice = _camera_choice(_match(track, camera[segment]), _match(track, camera[_other(segment)]))
             if choice is not None:
                 found[segment] = choice
-    verdicts: dict[str, Verdict] = {}
-    for segment, (kind, flip) in found.items():
-        partner = _other(segment)
-        if kind == "other" and (partner not in tracks or found.get(partner, ("", False))[0] == "other"):
-            verdicts[segment] = Verdict(partner, _swap_issue(segment, partner), flip)
-        elif kind == "own":
-            verdicts[segment] = Verdict(segment, "", flip)
-    return verdicts
+    return found
 
 
 def _camera_choice(own: float, other: float) -> tuple[str, bool] | None:
@@ -168,10 +183,10 @@ def _camera_choice(own: float, other: float) -> tuple[str, bool] | None:
 def _camera_track(time_s: Floats, pitch_rad: Floats) -> Track:
     seen = np.asarray(np.isfinite(pitch_rad))
     if seen.sum() < 10:
-        return Track(time_s, np.zeros(len(time_s)), np.zeros(len(time_s), dtype=bool), False)
+        return Track(time_s, np.zeros(len(time_s)), np.zeros(len(time_s), dtype=bool))
     rate_hz = 1.0 / float(np.median(np.diff(time_s)))
     angle = smoothed(pitch_rad[:, None], rate_hz)[:, 0]
-    return Track(time_s, np.gradient(angle, time_s), seen, True)
+    return Track(time_s, np.gradient(angle, time_s), seen)
 
 
 def _match(a: Track, b: Track) -> float:

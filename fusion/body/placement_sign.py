@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from scipy.signal import find_peaks
 
 from fusion.body.placement_axes import lead_s, skewness
 from fusion.types import Flags, Floats
@@ -15,6 +16,10 @@ _SURE_LEAD = 0.3
 _REST_RADPS = 0.6
 _STRIDE_S = (0.5, 2.5)
 _STEP_S = (0.3, 1.1)
+_STEP_SHARE = 0.5
+_SURE_REGULARITY = 0.3
+_SURE_CONTRAST = 0.5
+_SURE_PHASE = 0.2
 
 
 def of_swing(rate_radps: Floats) -> tuple[float, bool]:
@@ -70,33 +75,40 @@ def of_foot(
     return (1.0 if np.median(moves) >= 0.0 else -1.0), bool(abs(agree) > 0.5)
 
 
-def forward_of_trunk(accel: Floats, use: Flags, up: Floats, rate_hz: float) -> tuple[Floats, bool]:
+def forward_of_trunk(accel: Floats, gyro: Floats, use: Flags, up: Floats, rate_hz: float) -> tuple[Floats, bool]:
     """Return the forward direction in sensor axes, shape (3,), and whether it is sure.
 
     1. The vertical acceleration repeats every step: its autocorrelation gives the step time.
-    2. One step apart the forward acceleration is the same and the sideways one opposite: the horizontal
-       direction with the largest share of the repeating part is the line of walking.
+    2. One step apart the forward acceleration and the tilt rate (about left) are the same, the sideways
+       acceleration and the obliquity rate (about forward) opposite. The line of walking is the horizontal
+       direction that agrees best with both.
     3. The body is fastest where it is lowest, so forward acceleration leads the vertical one by a quarter of
        a step: it goes with the vertical's rate of change (inverted pendulum; Zijlstra & Hof 2003).
     """
     first, last = _span(use)
-    accel = accel[first:last]
+    accel, gyro = accel[first:last], gyro[first:last]
     vertical = accel @ up - np.mean(accel @ up)
     step, regularity = _step_samples(vertical, rate_hz)
-    side_a = np.cross(up, np.eye(3)[int(np.argmin(np.abs(up)))])
-    side_a /= np.linalg.norm(side_a)
-    plane = np.stack([side_a, np.cross(up, side_a)])
-    level = accel @ plane.T
-    level = level - level.mean(axis=0)
-    same = level[step:] + level[:-step]
-    opposite = level[step:] - level[:-step]
-    values, vectors = np.linalg.eigh(same.T @ same - opposite.T @ opposite)
+    side = np.cross(up, np.eye(3)[int(np.argmin(np.abs(up)))])
+    side /= np.linalg.norm(side)
+    plane = np.stack([side, np.cross(up, side)])
+    quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
+    repeats = _repeating(accel @ plane.T, step) + quarter.T @ _repeating(gyro @ plane.T, step) @ quarter
+    values, vectors = np.linalg.eigh(repeats)
     direction = vectors[:, -1]
-    contrast = float((values[-1] - values[0]) / np.sum(level**2))
-    ahead = np.gradient(vertical)
-    match = float(np.corrcoef(level @ direction, ahead)[0, 1])
+    level = accel @ plane.T @ direction
+    match = float(np.corrcoef(level, np.gradient(vertical))[0, 1])
     forward = plane.T @ direction * (1.0 if match >= 0.0 else -1.0)
-    return np.asarray(forward), bool(regularity > 0.3 and contrast > 0.5 and abs(match) > 0.2)
+    clear = float(values[-1] - values[0]) > _SURE_CONTRAST and abs(match) > _SURE_PHASE
+    return np.asarray(forward), bool(regularity > _SURE_REGULARITY and clear)
+
+
+def _repeating(level: Floats, step: int) -> Floats:
+    """Share of the power that repeats after a step minus the share that alternates, shape (2, 2)."""
+    centred = level - level.mean(axis=0)
+    same, opposite = centred[step:] + centred[:-step], centred[step:] - centred[:-step]
+    power = 2.0 * max(float(np.sum(centred**2)), 1e-12)
+    return np.asarray((same.T @ same - opposite.T @ opposite) / power)
 
 
 def _lead_score(thigh: Floats, shank: Floats, rate_hz: float) -> float:
@@ -129,7 +141,10 @@ def _step_samples(vertical: Floats, rate_hz: float) -> tuple[int, float]:
     """Step time in samples and the autocorrelation there."""
     low, high = round(_STEP_S[0] * rate_hz), round(_STEP_S[1] * rate_hz)
     high = min(high, len(vertical) // 2)
-    power = float(np.mean(vertical**2))
-    score = [float(np.mean(vertical[lag:] * vertical[:-lag])) / max(power, 1e-9) for lag in range(low, high)]
-    best = int(np.argmax(score))
-    return low + best, score[best]
+    power = max(float(np.mean(vertical**2)), 1e-9)
+    score = np.array([np.mean(vertical[lag:] * vertical[:-lag]) / power for lag in range(low, high)])
+    peaks, _ = find_peaks(score)
+    # A limping step differs from the next one and the stride wins; the first high peak is still the step.
+    high_peaks = [int(peak) for peak in peaks if score[peak] > _STEP_SHARE * score.max()]
+    best = high_peaks[0] if high_peaks else int(np.argmax(score))
+    return low + best, float(score[best])

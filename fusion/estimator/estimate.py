@@ -111,8 +111,8 @@ def run_filter(inputs: Inputs, settings: Settings, *, causal: bool = False) -> R
     options = np.array([settings.gate, settings.student_nu, settings.swap_margin, float(settings.use_accelerometers)])
     gyro_variance, accel_variance = _sensor_variances(settings)
     counts = forward(
-        x, P, active, place, process, axes, directions, options, schedule.gyro_radps, schedule.accel_mps2,
-        gyro_variance, accel_variance, schedule.sensor_chains.segments, schedule.sensor_chains.offsets,
+        x, P, active, place, process, axes, directions, options, schedule.gyro_radps, schedule.accel_mps2, schedule.up,
+        gyro_variance, accel_variance, settings.up_sd**2 * (1.0 + 2.0 * settings.up_correlation_s * settings.tick_rate_hz), schedule.sensor_chains.segments, schedule.sensor_chains.offsets,
         schedule.frame_camera, schedule.frame_values, schedule.frame_sd, schedule.point_chains.segments,
         schedule.point_chains.offsets, schedule.point_chains.hip, schedule.camera_is_pinhole, schedule.camera_geometry,
         schedule.camera_line_time_s, schedule.pairs, schedule.event_time_s, schedule.event_is_frame,
@@ -368,7 +368,7 @@ def _within(at_s: Floats, times_s: Floats, reach_s: Floats) -> Flags:
 
 def _diagnostics(counts: Floats) -> dict[str, float]:
     out: dict[str, float] = {}
-    for kind, name in enumerate(("gyro", "accel", "camera")[:KINDS]):
+    for kind, name in enumerate(("gyro", "accel", "up", "camera")[:KINDS]):
         total, rows, rejected, rescued, swapped = counts[kind]
         out[f"nis_{name}"] = float(total / rows) if rows else float("nan")
         out[f"rows_{name}"] = float(rows)

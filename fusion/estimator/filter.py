@@ -18,8 +18,8 @@ from fusion.estimator import measurements, robust
 from fusion.estimator.process import move, spread, transition
 from fusion.types import Flags, Floats, Samples
 
-NIS_GYRO, NIS_ACCEL, NIS_CAMERA = 0, 1, 2
-KINDS = 3
+NIS_GYRO, NIS_ACCEL, NIS_UP, NIS_CAMERA = 0, 1, 2, 3
+KINDS = 4
 
 
 @njit(cache=True)
@@ -34,8 +34,10 @@ def forward(
     options: Floats,
     gyro: Floats,
     accel: Floats,
+    upward: Floats,
     gyro_variance: Floats,
     accel_variance: Floats,
+    up_variance: float,
     sensor_segments: Samples,
     sensor_offsets: Floats,
     frame_camera: Samples,
@@ -58,14 +60,14 @@ def forward(
 ) -> Floats:
     """Run the filter over all events; fills the four stores and returns the counts per sensor kind.
 
-    ``options``: gate per row, Student nu, swap margin, use accelerometers. Counts, shape (3, 5): sum of d2, rows,
+    ``options``: gate per row, Student nu, swap margin, use accelerometers. Counts, shape (4, 5): sum of d2, rows,
     rejected blocks, rescued blocks, swapped pairs.
     """
     counts = np.zeros((KINDS, 5))
     size = place.shape[0]
     H = np.zeros((3, size))
     columns = np.zeros(size + 8, dtype=np.int64)
-    rejected_sensor = np.zeros((2, gyro.shape[1]), dtype=np.int64)
+    rejected_sensor = np.zeros((3, gyro.shape[1]), dtype=np.int64)
     rejected_point = np.zeros((max(1, is_pinhole.shape[0]), max(1, point_segments.shape[0])), dtype=np.int64)
     now = event_time_s[0]
     for k in range(event_time_s.shape[0]):
@@ -86,8 +88,8 @@ def forward(
             )  # fmt: skip
         else:
             _take_tick(
-                x, P, active, place, rows_turn, rows_move, options, gyro[i], accel[i], gyro_variance,
-                accel_variance, sensor_segments, sensor_offsets, H, columns, rejected_sensor, counts,
+                x, P, active, place, rows_turn, rows_move, options, gyro[i], accel[i], upward[i], gyro_variance,
+                accel_variance, up_variance, sensor_segments, sensor_offsets, H, columns, rejected_sensor, counts,
             )  # fmt: skip
         x_post[k] = x
         P_post[k] = P
@@ -139,7 +141,7 @@ def _take_block(
 @njit(cache=True)
 def _take_tick(
     x: Floats, P: Floats, active: Samples, place: Samples, rows_turn: Samples, rows_move: Samples,
-    options: Floats, gyro: Floats, accel: Floats, gyro_variance: Floats, accel_variance: Floats,
+    options: Floats, gyro: Floats, accel: Floats, upward: Floats, gyro_variance: Floats, accel_variance: Floats, up_variance: float,
     sensor_segments: Samples, sensor_offsets: Floats, H: Floats, columns: Samples, rejected: Samples,
     counts: Floats,
 ) -> None:  # fmt: skip
@@ -160,6 +162,13 @@ def _take_tick(
             _take_block(
                 x, P, active, place, H, columns, count, rows_move, accel[segment] - predicted, variance, options,
                 rejected[1], segment, counts[NIS_ACCEL],
+            )  # fmt: skip
+        if not np.isnan(upward[segment, 0]):
+            predicted, count = measurements.up(x, segment, H, columns)
+            variance[:] = up_variance
+            _take_block(
+                x, P, active, place, H, columns, count, rows_move, upward[segment] - predicted, variance, options,
+                rejected[2], segment, counts[NIS_UP],
             )  # fmt: skip
 
 

@@ -48,9 +48,12 @@ class Settings:
         Effective gyro noise against the bone per segment part, rad/s/sqrt(Hz). Soft tissue makes the gyro of
         a thigh or shank worth 40-60 deg/s at 100 Hz, a hundred times its data sheet.
     accel_sd_mps2
-        Effective accelerometer noise at 100 Hz per segment part: soft tissue and lever arm errors.
+        Effective accelerometer noise at 100 Hz per segment part. Soft tissue and lever arms known to some
+        centimetres only; smaller values pull the knee towards the errors of the chain.
     turn_accel_sd_radps2, turn_correlation_s, root_accel_sd_mps2, root_correlation_s
         Singer model of segments and root (``process``).
+    up_sd, up_correlation_s
+        Error of the upward direction that a wearable's own attitude filter gives, and how long it lasts.
     hip_sd_m, hip_correlation_s
         Gauss-Markov displacement of each hip joint against the plane (``state``).
     keypoint_correlation_s
@@ -76,7 +79,7 @@ class Settings:
         }
     )
     accel_sd_mps2: dict[str, float] = field(
-        default_factory=lambda: {"pelvis": 1.0, "trunk": 1.2, "thigh": 2.0, "shank": 2.0, "foot": 3.0}
+        default_factory=lambda: {"pelvis": 5.0, "trunk": 6.0, "thigh": 10.0, "shank": 10.0, "foot": 15.0}
     )
     turn_accel_sd_radps2: dict[str, float] = field(
         default_factory=lambda: {"pelvis": 15.0, "trunk": 15.0, "thigh": 45.0, "shank": 60.0, "foot": 80.0}
@@ -88,6 +91,8 @@ class Settings:
     tau_walk_s_rts: float = 1e-5
     initial_pitch_sd_rad: float = 0.35
     initial_bias_sd_radps: float = 0.012
+    up_sd: float = 0.035
+    up_correlation_s: float = 0.5
     hip_sd_m: float = 0.03
     hip_correlation_s: float = 0.3
     keypoint_correlation_s: float = 0.0

@@ -6,6 +6,7 @@ chains are rows of ``chain_segments`` (-1 after the end) and ``chain_offsets`` (
 
 Gyro            M = w + b
 Accelerometer   f = R' (a_root + sum_j R_j (alpha_j x r_j + w_j x (w_j x r_j)) - g)
+Up              u = R' e_z, the direction of gravity found by a sensor's own attitude filter
 Point           X(t + d) = p_root + d v_root + h_side + sum_j R_j (r_j + d w_j x r_j),  d = tau + row * line time
 Pinhole         u = f_u X_c / Z_c + c_u,  v = f_v Y_c / Z_c + c_v,  X_c = C (X - position)
 """
@@ -87,6 +88,25 @@ def accelerometer(
     H[2, e + 0] += -f[1]
     H[2, e + 1] += f[0]
     return f, count
+
+
+@njit(cache=True)
+def up(x: Floats, segment: int, H: Floats, columns: Samples) -> tuple[Floats, int]:
+    """Return the upward direction in segment axes, unit vector, shape (3,), and the touched columns' number."""
+    s = X_SEGMENT + X_STRIDE * segment
+    e = E_SEGMENT + E_STRIDE * segment
+    u = x[s + 6 : s + 9].copy()  # last row of world_from_segment
+    for i in range(3):
+        columns[i] = e + i
+        for row in range(3):
+            H[row, e + i] = 0.0
+    H[0, e + 1] = -u[2]
+    H[0, e + 2] = u[1]
+    H[1, e + 0] = u[2]
+    H[1, e + 2] = -u[0]
+    H[2, e + 0] = -u[1]
+    H[2, e + 1] = u[0]
+    return u, 3
 
 
 @njit(cache=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fusion.body.skeleton import Chain, Skeleton, segment_index
 from fusion.errors import SignalError
+from fusion.estimator.level import in_plane, upward_of
 from fusion.estimator.inputs import Inputs, PixelPoints, Settings
 from fusion.estimator.state import N_SEGMENTS
 from fusion.types import SIDES, Flags, Floats, PlacedImu, Samples, WorldPoints
@@ -43,8 +44,8 @@ class Schedule:
 
     Attributes
     ----------
-    tick_time_s, gyro_radps, accel_mps2
-        Shapes (t,), (t, 8, 3), (t, 8, 3); NaN where no sensor measured.
+    tick_time_s, gyro_radps, accel_mps2, up
+        Shapes (t,), then (t, 8, 3) each; NaN where no sensor measured.
     frame_time_s, frame_camera, frame_values, frame_sd
         Shapes (f,), (f,), (f, k, 3), (f, k, 3); pixels use the first two columns; NaN where unusable.
     event_time_s, event_is_frame, event_index
@@ -60,6 +61,7 @@ class Schedule:
     tick_time_s: Floats
     gyro_radps: Floats
     accel_mps2: Floats
+    up: Floats
     frame_time_s: Floats
     frame_camera: Samples
     frame_values: Floats
@@ -97,9 +99,11 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
             "Check that the recording is not empty."
         )
     gyro = np.full((tick_time_s.size, N_SEGMENTS, 3), np.nan)
-    accel = np.full_like(gyro, np.nan)
+    accel, up = np.full_like(gyro, np.nan), np.full_like(gyro, np.nan)
     for imu in inputs.imus:
         column = segment_index(imu.segment)
+        imu, upward = in_plane(imu) if settings.planar else (imu, upward_of(imu))
+        up[:, column] = tick_means(imu.time_s, upward, imu.rate_hz, tick_time_s)
         gyro[:, column] = tick_means(imu.time_s, imu.gyro_radps, imu.rate_hz, tick_time_s)
         accel[:, column] = tick_means(imu.time_s, imu.accel_mps2, imu.rate_hz, tick_time_s)
     cameras = (*inputs.points, *inputs.pixels)
@@ -113,6 +117,7 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
         tick_time_s=tick_time_s,
         gyro_radps=gyro,
         accel_mps2=accel,
+        up=up,
         frame_time_s=frames[0],
         frame_camera=frames[1],
         frame_values=frames[2],

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fusion.events._merge import Cue, as_events
-from fusion.events._signals import Track, adaptive_peaks, smooth_track, vertex
-from fusion.events.base import MAX_STRIDE_S, MIN_STRIDE_S
-from fusion.types import SIDES, Flags, Floats, GaitEvents, Samples, WorldPoints
+from fusion.events._signals import Track, adaptive_peaks, smooth_track, usual_stride_s, vertex
+from fusion.events.base import MIN_STRIDE_S
+from fusion.types import SIDES, Flags, Floats, GaitEvents, WorldPoints
 
 STEP_S = 0.005
 CUTOFF_HZ = 6.0
@@ -46,7 +46,6 @@ LEAN_FLOOR_RAD = 0.20
 """A swing tips the shank by 60 deg, shuffling by about 20; standing sway and keypoint noise stay below 10."""
 
 LEAN_SHARE = 0.4
-USUAL_STRIDE_S = 1.1
 CONFIDENCE_FLOOR = 0.3
 HEADING_HZ = 0.5
 """Turning takes one to three seconds; the sway of a step lies above 0.8 Hz."""
@@ -55,7 +54,7 @@ FACING_WEIGHT_MPS = 0.3
 """Body facing decides the heading below this speed, travel above it."""
 
 SD_S = {"ic": 0.015, "fc": 0.015}
-"""About one frame at 60 Hz: SD of keypoint events against force plates in healthy adults [2]_."""
+"""Assumed: about one frame at 60 Hz. Chosen, not published; the validation reports the coverage they give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def camera_events(points: WorldPoints) -> GaitEvents:
         side: adaptive_peaks(leg.lean, LEAN_FLOOR_RAD, LEAN_SHARE, MIN_STRIDE_S, prominence=True)
         for side, leg in legs.items()
     }
-    stride_s = _stride_s(legs, leans)
+    stride_s = usual_stride_s(leans.values(), STEP_S)
     frame_s = float(np.median(np.diff(points.time_s))) if len(points.time_s) > 1 else 0.0
     doubt = {kind: float(np.hypot(sd, frame_s / np.sqrt(12.0))) for kind, sd in SD_S.items()}
     cues = []
@@ -170,12 +169,6 @@ def _seen(points: WorldPoints, name: str) -> Floats:
     if name in points.names:
         track[points.confidence[:, points.names.index(name)] < CONFIDENCE_FLOOR] = np.nan
     return track
-
-
-def _stride_s(legs: dict[str, _Leg], leans: dict[str, Samples]) -> float:
-    gaps = np.concatenate([np.diff(leans[side]) * leg.lean.step_s for side, leg in legs.items()])
-    steady = gaps[(gaps >= MIN_STRIDE_S) & (gaps <= MAX_STRIDE_S)]
-    return float(np.median(steady)) if steady.size else USUAL_STRIDE_S
 
 
 def _final_contact_s(leg: _Leg, lean: int, stride_s: float) -> float:

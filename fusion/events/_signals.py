@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
+from fusion.events.base import MAX_STRIDE_S, MIN_STRIDE_S
 from fusion.types import Flags, Floats, Samples
 
 GAP_S = 0.08
@@ -14,6 +16,10 @@ GAP_S = 0.08
 
 EDGE_S = 0.04
 """Samples this near to a hole or an end are not trusted: a zero-phase filter leans on invented data there."""
+
+
+USUAL_STRIDE_S = 1.1
+"""Adults at free speed, 110 steps/min; only used for feature offsets of a few per cent of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,14 @@ def adaptive_peaks(track: Track, floor: float, share: float, distance_s: float, 
     # 2.
     typical = float(np.median(size[size >= np.median(size)]))
     return np.asarray(found[size >= share * typical])
+
+
+def usual_stride_s(swings: Iterable[Samples], step_s: float) -> float:
+    """Return the median time between swings of the same leg, s; the usual adult's where there are none."""
+    gaps = [np.diff(leg) * step_s for leg in swings]
+    pooled = np.concatenate(gaps) if gaps else np.empty(0)
+    steady = pooled[(pooled >= MIN_STRIDE_S) & (pooled <= MAX_STRIDE_S)]
+    return float(np.median(steady)) if steady.size else USUAL_STRIDE_S
 
 
 def vertex(value: Floats, index: int) -> float:

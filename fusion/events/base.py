@@ -7,10 +7,10 @@ from typing import Protocol
 from fusion.types import GaitEvents, Motion, PlacedImu, WorldPoints
 
 MIN_STANCE_S = 0.20
-"""Shortest stance; sprinters reach 0.1 s, walkers stay above 0.4 s (Novacheck 1998)."""
+"""Shortest stance taken as walking; about half of what fast walking shows."""
 
 MIN_SWING_S = 0.15
-"""Shortest swing; half of what walkers show at their fastest (Schwartz et al. 2008)."""
+"""Shortest swing taken as walking; about half of what fast walking shows."""
 
 MIN_STRIDE_S = 0.50
 """Shortest stride of one foot: 240 steps/min, beyond any walking cadence."""

@@ -172,10 +172,11 @@ def _cell(value: object) -> object:
         return "true" if value else "false"
     if isinstance(value, (float, np.floating)):
         return "" if np.isnan(value) else repr(float(value))
-    if isinstance(value, str) and value.startswith(_RUNS_AS_FORMULA):
-        # A spreadsheet would run the cell as a formula; the quote mark makes it text (OWASP, CSV injection).
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    # A spreadsheet would run such a cell as a formula; the quote mark makes it text (OWASP, CSV injection).
+    safe = "'" + value if value.startswith(_RUNS_AS_FORMULA) else value
+    return safe.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _provenance(stage: Path, analysis: Analysis) -> dict[str, Any]:

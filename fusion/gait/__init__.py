@@ -1,1 +1,1 @@
-"""Gait: strides, parameters, joint angles, norms."""
+"""Gait: strides, parameters, joint angles, norms, findings."""

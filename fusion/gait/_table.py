@@ -152,7 +152,7 @@ def both_sides(means: Mapping[str, Means]) -> Means:
         side: {
             **mean,
             "step": 0.5 * mean["stride"] + 0.0 * mean["step"],
-            "single": 0.5 * (mean["single"] + mean["swing"]),
+            "single": mean["single"],
             "step_length": 0.5 * mean["length"] + 0.0 * mean["step_length"],
         }
         for side, mean in means.items()

@@ -275,3 +275,51 @@ def definition(name: str) -> Definition:
     if name not in _BY_NAME:
         raise UsageError(f"there is no gait parameter {name!r}; docs/parameters.md lists them all.")
     return _BY_NAME[name]
+
+
+def dictionary_markdown() -> str:
+    """Return the data dictionary as the text of ``docs/parameters.md``."""
+    parts = [
+        "# Gait parameters",
+        "",
+        "Written by `python -m fusion.gait.definitions`; do not edit by hand.",
+        "",
+        "Every value is an `Estimate`: value, 95 % interval, unit, number of strides, grade and reason. IC and FC",
+        "are initial and final contact of the foot named by `side`; IC' and FC' those of the other foot within the",
+        "stride. All means are taken over the same valid strides, so the identities hold in the printed numbers:",
+        "stance + swing = stride time, 2 single + double support = 100 % (side `both`), single support + double",
+        "support + swing = 100 % (each side), cadence = 120 / stride time, speed = stride length / stride time.",
+        "`both` gives each foot the same weight.",
+        "",
+        "The interval joins a block bootstrap over successive strides with the errors that a recording cannot",
+        "average out: contacts that all come early or late, the scale of lengths, the calibration of angles.",
+        "",
+        "## Time, distance, spread, symmetry",
+        "",
+        *_markdown_table(PARAMETERS),
+        "",
+        "## Key points of the joint curves",
+        "",
+        *_markdown_table(KEY_ANGLES),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _markdown_table(entries: tuple[Definition, ...]) -> list[str]:
+    head = ["| name | meaning | unit | sides | formula | sign | source |", "|---|---|---|---|---|---|---|"]
+    rows = [
+        f"| `{item.name}` | {item.label} | {item.unit} | {', '.join(item.sides)} | {_escaped(item.formula)} "
+        f"| {_escaped(item.sign)} | {item.source} |"
+        for item in entries
+    ]
+    return head + rows
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    Path("docs/parameters.md").write_text(dictionary_markdown(), encoding="utf-8")

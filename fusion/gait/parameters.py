@@ -78,7 +78,7 @@ def gait_parameters(
     scale_known
         Lengths are metric (calibrated camera, foot sensor); None asks the subject's height.
     step_lengths
-        Of ``fusion.gait.step_lengths``; None leaves step lengths out.
+        Of ``fusion.gait.lengths.step_lengths``; None leaves step lengths out.
     length_scale_sd
         Relative standard deviation of the scale of all lengths.
 

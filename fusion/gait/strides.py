@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fusion.gait._lengths import stride_length
+from fusion.gait.lengths import stride_length
 from fusion.types import SIDES, Floats, GaitEvents, Motion, Stride
 
 Span = tuple[float, float]

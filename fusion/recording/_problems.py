@@ -13,6 +13,7 @@ SEVERITIES = ("not usable", "limited", "note")
 
 _LISTED_GAPS = 3
 _RADIO = "Check the battery or move the receiver."
+_CURES = {"imu": _RADIO, "keypoints": "Let the whole body be in view."}
 _CLOCK = "Restart the device before the next walk."
 
 
@@ -153,15 +154,17 @@ def _of_durations(streams: Sequence[StreamInspection]) -> list[Problem]:
         what = f"the recording lasts only {longest:.1f} s; that is less than three strides of each foot"
         problems.append(Problem("", "limited", what, "Record at least 10 s of walking."))
     for stream in streams:
-        if stream.samples and 0 < stream.duration_s < 0.8 * longest:
+        peers = max(peer.duration_s for peer in streams if peer.kind == stream.kind)
+        # A camera sees the walk only while the person is in view, so it may well be shorter than wearables.
+        if 0 < stream.duration_s < max(0.8 * peers, 0.3 * longest):
             what = f"stream {stream.name!r} covers {stream.duration_s:.1f} s of {longest:.1f} s"
-            problems.append(Problem(stream.name, "limited", what, _RADIO))
+            problems.append(Problem(stream.name, "limited", what, _CURES[stream.kind]))
     return problems
 
 
 def _of_gaps(stream: StreamInspection, who: str) -> list[Problem]:
     long = sorted((gap for gap in stream.gaps if gap[1] >= 0.2), key=lambda gap: -gap[1])
-    cure = "Let the whole body be in view." if stream.kind == "keypoints" else _RADIO
+    cure = _CURES[stream.kind]
     problems = [
         Problem(
             stream.name,

@@ -15,12 +15,12 @@ from typing import Self
 
 import numpy as np
 
-from fusion.errors import FormatError, UsageError
+from fusion.errors import FormatError, StorageError, UsageError
 from fusion.recording.declaration import Declaration, declare, read_declaration, stream_names
 from fusion.recording.storage import staged_folder, storage_error
 from fusion.recording.xdf import XdfFile, XdfStream, channel_columns, read_xdf
 from fusion.recording.xdf_writer import XdfWriter
-from fusion.types import Floats, ImuSamples, Keypoints, Recording, floats
+from fusion.types import Floats, ImuSamples, Keypoints, Recording, floats, same_length
 
 DECLARATION_FILE = "recording.json"
 STREAMS_FILE = "streams.xdf"
@@ -77,7 +77,10 @@ class RecordingWriter:
             for name, imu in zip(names[:count], declaration.imus, strict=True)
         }
         self._keypoints = {
-            points.camera: _add_keypoints(writer, name, points, declaration.camera(points.camera).rate_hz)
+            points.camera: (
+                _add_keypoints(writer, name, points, declaration.camera(points.camera).rate_hz),
+                *points.position.shape[1:],
+            )
             for name, points in zip(names[count:], declaration.keypoints, strict=True)
         }
 
@@ -105,12 +108,13 @@ class RecordingWriter:
         folder = Path(folder)
         if any((folder / name).exists() for name in (DECLARATION_FILE, STREAMS_FILE)):
             raise UsageError(f"'{folder}' holds a recording already. Choose another folder.")
+        save_declaration(declaration, folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write_declaration(folder / DECLARATION_FILE, declaration)
-        except OSError as cause:
-            raise storage_error("write", folder, cause) from cause
-        return cls(folder, declaration, XdfWriter.open(folder / STREAMS_FILE, sync=sync))
+            return cls(folder, declaration, XdfWriter.open(folder / STREAMS_FILE, sync=sync))
+        except StorageError:
+            for name in (DECLARATION_FILE, STREAMS_FILE):
+                (folder / name).unlink(missing_ok=True)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +148,7 @@ class RecordingWriter:
         parts = [floats("accel_mps2", accel_mps2, (None, 3)), floats("gyro_radps", gyro_radps, (None, 3))]
         if arrival_s is not None:
             parts.append(floats("arrival_s", arrival_s, (None,))[:, np.newaxis])
+        same_length(f"stream {segment!r}", time_s=time_s, accel=parts[0], gyro=parts[1], last=parts[-1])
         self._write(stream, time_s, np.hstack(parts))
 
     def write_keypoints(self, camera: str, time_s: Floats, position: Floats, confidence: Floats) -> None:
@@ -153,18 +158,24 @@ class RecordingWriter:
         ------
         UsageError
             The camera was not declared.
+        SignalError
+            The shapes are not those that were declared.
         """
         if camera not in self._keypoints:
             raise UsageError(f"no stream was declared for camera {camera!r}; there are {', '.join(self._keypoints)}.")
+        stream, points, axes = self._keypoints[camera]
+        position = floats("position", position, (None, points, axes))
+        confidence = floats("confidence", confidence, (None, points))
+        same_length(f"camera {camera!r}", time_s=time_s, position=position, confidence=confidence)
         joined = np.concatenate([position, confidence[:, :, np.newaxis]], axis=2)
-        self._write(self._keypoints[camera], time_s, joined.reshape(len(joined), -1))
+        self._write(stream, time_s, joined.reshape(len(joined), points * (axes + 1)))
 
     def write_clock_offset(self, name: str, time_s: float, offset_s: float) -> None:
         """Append a clock comparison of a segment or camera: host time = its time + ``offset_s``."""
         if name in self._imus:
             self._writer.write_clock_offset(self._imus[name][0], time_s, offset_s)
         elif name in self._keypoints:
-            self._writer.write_clock_offset(self._keypoints[name], time_s, offset_s)
+            self._writer.write_clock_offset(self._keypoints[name][0], time_s, offset_s)
         else:
             raise UsageError(f"no stream was declared for {name!r}.")
 
@@ -211,6 +222,22 @@ def save_recording(recording: Recording, folder: str | Path, *, overwrite: bool 
             for points in recording.keypoints:
                 writer.write_keypoints(points.camera, points.time_s, points.position, points.confidence)
     return folder
+
+
+def save_declaration(recording: Recording, folder: str | Path) -> Path:
+    """Write only ``recording.json``, in one step, and return its path; the samples stay as they are.
+
+    For what becomes known during a walk, such as the standing pose; streams and cameras must stay the same.
+
+    Raises
+    ------
+    StorageError
+        The disk refused; nothing has changed then.
+    """
+    folder = Path(folder)
+    with staged_folder(folder) as stage:
+        _write_declaration(stage / DECLARATION_FILE, recording)
+    return folder / DECLARATION_FILE
 
 
 def load_recording(path: str | Path) -> Recording:
@@ -334,10 +361,11 @@ def _to_host_clock(stream: XdfStream) -> Floats:
     when_s, offset_s = stream.clock_time_s, stream.clock_offset_s
     if not len(when_s):
         return stream.time_s
-    centre_s, level_s = float(np.median(when_s)), float(np.median(offset_s))
-    steps = np.subtract.outer(when_s, when_s)
-    far = steps > 10.0  # a slope over less than two pings (5 s each) says nothing
-    if not far.any():
-        return stream.time_s + level_s
-    slope = float(np.median(np.subtract.outer(offset_s, offset_s)[far] / steps[far]))
-    return stream.time_s + level_s + slope * (stream.time_s - centre_s)
+    # Theil (1950): the median of the slopes between all pairs, then the median level.
+    steps_s = np.subtract.outer(when_s, when_s)
+    far = steps_s > 10.0  # a slope over less than two pings (5 s each) says nothing
+    rises_s = np.subtract.outer(offset_s, offset_s)
+    slope = float(np.median(rises_s[far] / steps_s[far])) if far.any() else 0.0
+    centre_s = float(np.median(when_s))
+    level_s = float(np.median(offset_s - slope * (when_s - centre_s)))
+    return np.asarray(stream.time_s + level_s + slope * (stream.time_s - centre_s))

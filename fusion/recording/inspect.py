@@ -12,7 +12,7 @@ from fusion.recording._problems import Problem, StreamInspection
 from fusion.recording._timeline import find_gaps, median_step, repair
 from fusion.recording.clean import saturated
 from fusion.recording.folder import STREAMS_FILE, read_folder
-from fusion.types import Floats, ImuSamples, Keypoints, Recording
+from fusion.types import Flags, Floats, ImuSamples, Keypoints, Recording
 
 __all__ = ["Inspection", "Problem", "StreamInspection", "describe", "inspect", "inspect_folder"]
 
@@ -121,9 +121,9 @@ def _keypoints(points: Keypoints, recording: Recording) -> StreamInspection:
     found = _stream(points.camera, "keypoints", points.time_s, flat, rate_hz, None)
     if not len(points.time_s):
         return found
-    missing = np.isnan(points.position.sum(axis=2)) | (points.confidence < SEEN_FROM)
+    seen = np.isfinite(points.position).all(axis=2) & ~(points.confidence < SEEN_FROM)
     legs = [place for place, name in enumerate(points.names) if name in LEG_POINTS]
-    return replace(found, seen_fraction=float((~missing[:, legs]).any(axis=1).mean()))
+    return replace(found, seen_fraction=float(seen[:, legs].any(axis=1).mean()))
 
 
 def _stream(
@@ -133,8 +133,8 @@ def _stream(
     times = timeline.time_s
     finite = np.isfinite(rows)
     # One point that is hidden is no hole in a camera's stream; one axis that is missing is one in an IMU's.
-    usable = finite.all(axis=1) if kind == "imu" else finite.any(axis=1)
-    usable = usable[timeline.kept]
+    complete = np.all if kind == "imu" else np.any
+    usable: Flags = np.asarray(complete(finite, axis=1), dtype=np.bool_)[timeline.kept]
     duration_s = float(times[-1] - times[0]) if len(times) else 0.0
     step_s = median_step(times)
     expected = round(duration_s / step_s) + 1 if np.isfinite(step_s) else len(times)

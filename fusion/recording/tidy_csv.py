@@ -17,6 +17,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -123,14 +124,14 @@ class _Table:
     def read(cls, path: Path) -> _Table:
         """Return the table in a file."""
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = path.read_bytes().decode("utf-8-sig")
         except OSError as cause:
             raise storage_error("read", path, cause) from cause
         except UnicodeDecodeError as cause:
             raise FormatError(f"{path.name} must be text in UTF-8; {cause}. Save it as CSV UTF-8.") from cause
         first_line = text.split("\n", 1)[0]
         separator = ";" if first_line.count(";") > first_line.count(",") else ","
-        reader = csv.reader(text.splitlines(), delimiter=separator)
+        reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
         rows, lines = [], []
         try:
             columns = tuple(cell.strip() for cell in next(reader, []))
@@ -313,7 +314,7 @@ def _keypoint_rows(recording: Recording, space: str) -> Iterable[list[object]]:
 
 def _write_table(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(stream)  # with its own line ends it quotes those inside of names
         writer.writerow(columns)
         for row in rows:
             writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from fusion.gait.numbers import format_estimate
+from fusion.gait.definitions import KEY_ANGLES
+from fusion.gait.findings import compare
+from fusion.gait.norms import curve_norm, norm_for
+from fusion.gait.numbers import EN_DASH, MINUS, format_estimate
 from fusion.report.blocks import Block, Cell, Drawing, Figure, Section, Table, Text
-from fusion.report.curves import MeanCurve, angle_name, mean_contacts, mean_curve
+from fusion.report.curves import MeanCurve, mean_contacts, mean_curve
 from fusion.report.figures import NormBand, Panel, joint_curves_svg
 from fusion.report.strips import cycle_svg
-from fusion.report.words import clean
+from fusion.report.words import COMPARISON_MARK, clean, norm_words, sentence, walking_speed_mps
 from fusion.types import SIDES, Analysis, Estimate
 
 
@@ -27,31 +30,12 @@ class Joint:
     sides: tuple[str, ...] = SIDES
 
 
-PELVIS = Joint("pelvis_tilt", "Pelvis", "forward tilt, deg", (-5.0, 30.0), ("both", *SIDES))
+PELVIS = Joint("pelvis_tilt", "Pelvis", "forward tilt, deg", (-8.0, 38.0), ("both", *SIDES))
 HIP = Joint("hip_flexion", "Hip", "flexion, deg", (-25.0, 50.0))
 KNEE = Joint("knee_flexion", "Knee", "flexion, deg", (-10.0, 75.0))
 ANKLE = Joint("ankle_dorsiflexion", "Ankle", "dorsiflexion, deg", (-30.0, 25.0))
 
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """A point on the curve that a reader looks for: extreme or mean of a part of the cycle."""
-
-    words: str
-    joint: Joint
-    span_percent: tuple[int, int]
-    how: str
-
-
-CURVE_POINTS = (
-    CurvePoint("Hip flexion, least in late stance", HIP, (30, 70), "min"),
-    CurvePoint("Hip flexion, peak in swing", HIP, (70, 100), "max"),
-    CurvePoint("Knee flexion, loading response", KNEE, (2, 30), "max"),
-    CurvePoint("Knee flexion, peak in swing", KNEE, (50, 95), "max"),
-    CurvePoint("Ankle dorsiflexion, peak in stance", ANKLE, (20, 65), "max"),
-    CurvePoint("Ankle dorsiflexion, least at push-off", ANKLE, (50, 85), "min"),
-    CurvePoint("Pelvis forward tilt, mean", PELVIS, (0, 100), "mean"),
-)
+_NOT_COMPUTED = Estimate.not_assessable("deg", "not computed for this recording")
 
 
 def panel(analysis: Analysis, joint: Joint) -> Panel:
@@ -73,8 +57,18 @@ def curves_of(analysis: Analysis, joint: Joint) -> tuple[MeanCurve, ...]:
 
 
 def norm_band(analysis: Analysis, joint: Joint) -> NormBand | None:
-    """Return the range of healthy peers for a joint, or None when there is none."""
-    return None
+    """Return the range of healthy peers at this walking speed, or None when there is none that fits.
+
+    Hip and pelvis have none: their norms count from the pelvic landmarks, about 10 deg from the zero in
+    standing that this report uses, and a band in the wrong place is worse than none.
+    """
+    if joint not in (KNEE, ANKLE):
+        return None
+    norm = curve_norm(joint.key, analysis.recording.subject, walking_speed_mps(analysis))
+    if norm is None:
+        return None
+    half = 1.96 * norm.sd_deg
+    return NormBand(norm.mean_deg - half, norm.mean_deg + half, norm.name)
 
 
 def page_one_panels(analysis: Analysis) -> tuple[list[Panel], str]:
@@ -93,7 +87,7 @@ def curves_alt(panels: list[Panel]) -> str:
         ]
         told.append(f"{name}: {', '.join(ranges) or 'not assessable'}" + (f"; {one.note}" if one.note else ""))
     text = ". ".join(told).replace("both ", "")
-    return clean(f"Mean joint angles over the gait cycle. {text}.", 900).replace("-", "−")
+    return clean(f"Mean joint angles over the gait cycle. {text}.", 900).replace("-", MINUS)
 
 
 def angles_page(analysis: Analysis) -> list[Block]:
@@ -108,45 +102,37 @@ def angles_page(analysis: Analysis) -> list[Block]:
         *_reasons(analysis),
         Section("Read with the curves"),
         curve_points_table(analysis),
-        Text("Values in degrees with 95 % interval.", small=True),
+        Text("Values in degrees with 95 % interval; extension and plantarflexion positive where named.", small=True),
         *_cycle(analysis),
     ]
 
 
 def curve_points_table(analysis: Analysis) -> Table:
-    """Return the points on the curves as a table, left beside right."""
+    """Return the points read off the curves, left beside right, with the reason of those withheld."""
+    found = {(one.name, one.side): one.estimate for one in analysis.parameters.items}
     rows = []
-    for point in CURVE_POINTS:
-        curves = {side: _point_estimate(analysis, point, side) for side in point.joint.sides}
-        if "both" in curves and curves["both"].is_assessable:
-            cells: tuple[Cell, ...] = (_number(curves["both"], columns=2),)
-            count = f"{curves['both'].n}"
-        else:
-            cells = tuple(_number(curves[side]) for side in SIDES)
-            count = " / ".join(str(curves[side].n) for side in SIDES)
-        rows.append((Cell(text=point.words), *cells, Cell(small=count)))
-    head = ("Point on the curve", "L left", "R right", "Strides")
-    return Table(head, (0.0, 40.0, 40.0, 22.0), tuple(rows), dense=True)
+    for point in KEY_ANGLES:
+        pair = [found.get((point.name, side), _NOT_COMPUTED) for side in SIDES]
+        reasons = list(dict.fromkeys(one.reason for one in pair if one.reason))
+        count = " / ".join(str(one.n) for one in pair)
+        label = Cell(text=sentence(point.label), small=clean("; ".join(reasons), 160))
+        limits, words = norm_cells(analysis, point.name, dict(zip(SIDES, pair, strict=True)))
+        rows.append((label, *(_number(one) for one in pair), limits, words, Cell(small=count)))
+    head = ("Point on the curve", "L left", "R right", "Norm range", "Against norm", "Strides")
+    return Table(head, (0.0, 27.0, 27.0, 20.0, 36.0, 16.0), tuple(rows), dense=True)
 
 
-def _point_estimate(analysis: Analysis, point: CurvePoint, side: str) -> Estimate:
-    name = angle_name(point.joint.key, side)
-    curve = mean_curve(analysis, point.joint.key, side)
-    if curve is None:
-        reason = analysis.joint_angles.reasons.get(name, "no complete stride")
-        return Estimate.not_assessable("deg", reason)
-    cycles = analysis.joint_angles.cycles_deg[name]
-    whole = cycles[np.isfinite(cycles).all(axis=1)]
-    first, last = point.span_percent
-    values = getattr(np, point.how)(whole[:, first : last + 1], axis=1)
-    count = len(values)
-    scatter = stats.t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count) if count > 1 else 0.0
-    angles = analysis.joint_angles
-    spread = angles.sd(name)[np.isfinite(angles.sd(name))] if name in angles.names else np.empty(0)
-    shared = 1.96 * float(np.median(spread)) if spread.size else 0.0
-    half = float(np.hypot(scatter, shared))
-    value = float(np.mean(values))
-    return Estimate(value, value - half, value + half, "deg", count)
+def norm_cells(analysis: Analysis, name: str, found: Mapping[str, Estimate]) -> tuple[Cell, Cell]:
+    """Return the norm range of a parameter and where each side lies against it."""
+    norm = norm_for(name, analysis.recording.subject, walking_speed_mps(analysis))
+    if not norm.is_known:
+        return Cell(small=EN_DASH), Cell()
+    value = next((format_estimate(one).value for one in found.values() if one.is_assessable), "")
+    marks = {side: COMPARISON_MARK[compare(one, norm)] for side, one in found.items()}
+    told = dict.fromkeys(mark for mark in marks.values() if mark)
+    if len(told) > 1:
+        told = dict.fromkeys(f"{side[0].upper()} {mark}" for side, mark in marks.items() if mark)
+    return Cell(text=norm_words(norm.low, norm.high, value)), Cell(small=", ".join(told))
 
 
 def _number(estimate: Estimate, columns: int = 1) -> Cell:
@@ -160,16 +146,18 @@ def _curves_caption(panels: list[Panel]) -> str:
     counts = {curve.side: curve.strides for one in panels for curve in one.curves if curve.side != "both"}
     mean = " and ".join(f"{count} {side}" for side, count in counts.items())
     lead = f"Mean of {mean} strides. " if mean else ""
+    banded = any(one.norm is not None for one in panels)
+    without = " Hip and pelvis have no norm band: their published zero is not the zero of standing." if banded else ""
     return (
         f"{lead}0 % = initial contact of the same side, thin upright lines = toe-off. Flexion, forward tilt and "
         "dorsiflexion are positive. The interval joins the scatter of the strides with the error that "
-        "all strides share."
+        f"all strides share. Zero = the person's own standing.{without}"
     )
 
 
 def _norm_name(panels: list[Panel]) -> str:
     names = [one.norm.name for one in panels if one.norm is not None]
-    return clean(names[0], 70) if names else "no norm curves for this person"
+    return clean(names[0], 75) if names else "no norm curves for this person"
 
 
 def _reasons(analysis: Analysis) -> list[Block]:

@@ -39,6 +39,8 @@ class Cell:
         How many columns the cell spans.
     tone
         ``""``, ``"left"``, ``"right"``, ``"good"``, ``"care"`` or ``"stop"``: the colour of the strong words.
+    unit
+        Small words on the same line.
     """
 
     strong: str = ""
@@ -48,6 +50,7 @@ class Cell:
     hatched: bool = False
     columns: int = 1
     tone: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import groupby
 
 import numpy as np
 
 from fusion.errors import SignalError
-from fusion.gait.numbers import format_estimate
+from fusion.gait.definitions import KEY_ANGLES
+from fusion.gait.norms import norm_for
+from fusion.gait.numbers import EN_DASH, format_estimate
+from fusion.report.angles import norm_cells
 from fusion.report.blocks import Block, Cell, Columns, Drawing, Figure, NewPage, Pairs, Section, Table, Text
 from fusion.report.curves import (
     hidden_spans,
@@ -19,11 +23,10 @@ from fusion.report.curves import (
 )
 from fusion.report.figures import Lines, timeline_svg
 from fusion.report.first_page import (
-    COMPARISON_MARK,
     findings_table,
-    norm_words,
     offset_words,
     ranked_findings,
+    sided,
     software_words,
     strip_figure,
 )
@@ -31,17 +34,20 @@ from fusion.report.words import (
     GROUP_ORDER,
     clean,
     date_words,
+    listed,
     parameter_group,
+    parameter_unit,
     parameter_words,
     sentence,
+    walking_speed_mps,
 )
-from fusion.types import SIDES, Analysis, Estimate, Finding, JointAngles
+from fusion.types import SIDES, Analysis, Estimate, JointAngles
 
-IDENTITY_TOLERANCE_PERCENT = 0.1
-"""Stance and swing of one side add up to 100 %; a larger gap is a mistake, and nothing is printed."""
+IDENTITY_TOLERANCE = 0.1
+"""Largest gap, % or steps/min, in a sum that must hold; a larger one is a mistake, and nothing is printed."""
 
-_OTHER_DASHES = ((6.0, 2.0, 1.0, 2.0), (3.0, 2.0), (1.0, 2.0))
-_TRUTH_DASH = (1.0, 1.5)
+_OTHER_DASHES = (("dash-dot", (6.0, 2.0, 1.0, 2.0)), ("short dashes", (3.0, 2.0)))
+_TRUTH_DASH = ("dotted", (1.0, 1.5))
 
 
 def parameters_page(analysis: Analysis) -> list[Block]:
@@ -53,54 +59,59 @@ def parameters_page(analysis: Analysis) -> list[Block]:
         blocks += [Section("Further findings"), findings_table(more, "more")]
     if not analysis.parameters.items:
         return [*blocks, Text("No parameter could be computed from this recording.")]
-    return [*blocks, Section("Parameters"), parameters_table(analysis), _parameters_notes()]
+    heading = [Section("Parameters")] if more else []
+    return [*blocks, *heading, parameters_table(analysis), _parameters_notes()]
 
 
 def check_identities(analysis: Analysis) -> None:
-    """Check that the phases of each side add up.
+    """Check that the phases add up and that cadence is 120 over stride time.
 
     Raises
     ------
     SignalError
-        Stance and swing of one side differ from 100 % by more than ``IDENTITY_TOLERANCE_PERCENT``.
+        One of these sums is off by more than ``IDENTITY_TOLERANCE``.
     """
-    found = {(one.name, one.side): one.estimate for one in analysis.parameters.items}
-    for (name, side), stance in found.items():
-        swing = found.get((name.replace("stance", "swing"), side))
-        if "stance" not in name or swing is None or stance.unit != "%" or swing.unit != "%":
-            continue
-        if not (stance.is_assessable and swing.is_assessable and stance.n == swing.n):
-            continue
-        gap = abs(stance.value + swing.value - 100.0)
-        if gap > IDENTITY_TOLERANCE_PERCENT:
-            raise SignalError(
-                f"stance and swing of the {side} side must add up to 100 %; got {stance.value:.2f} and "
-                f"{swing.value:.2f}. Check the contact events; no report is printed from them."
-            )
+    get = analysis.parameters.get
+    for side in (*SIDES, "both"):
+        stance, swing = get("stance_percent", side), get("swing_percent", side)
+        _check(f"stance plus swing ({side})", (stance, swing), stance.value + swing.value, 100.0)
+    single, double = get("single_support_percent"), get("double_support_percent")
+    _check("twice single plus double support", (single, double), 2.0 * single.value + double.value, 100.0)
+    cadence, stride_time = get("cadence_spm"), get("stride_time_s")
+    _check("cadence", (cadence, stride_time), cadence.value, 120.0 / stride_time.value)
+
+
+def _check(what: str, parts: tuple[Estimate, ...], got: float, expected: float) -> None:
+    """Raise when parts that rest on the same strides contradict each other."""
+    same_strides = len({part.n for part in parts}) == 1
+    if same_strides and all(part.is_assessable for part in parts) and abs(got - expected) > IDENTITY_TOLERANCE:
+        raise SignalError(
+            f"{what} must be {expected:.1f}; got {got:.2f}. No report is printed from numbers that contradict each "
+            "other: check the contact events."
+        )
 
 
 def parameters_table(analysis: Analysis) -> Table:
-    """Return every parameter, grouped, left beside right, its reason below it."""
-    norms = {finding.key: finding for finding in analysis.findings}
+    """Return every parameter that is not on page 2, grouped, left beside right, reasons below the rows."""
+    on_page_two = {point.name for point in KEY_ANGLES}
     named: dict[str, dict[str, Estimate]] = {}
     for item in analysis.parameters.items:
-        named.setdefault(item.name, {})[item.side] = item.estimate
-    order = sorted(named, key=lambda name: GROUP_ORDER.index(parameter_group(name)))
+        if item.name not in on_page_two:
+            named.setdefault(item.name, {})[item.side] = item.estimate
     rows: list[tuple[Cell, ...]] = []
     groups: dict[str, str] = {}
-    last_group, last_reason = "", ""
-    for name in order:
-        if parameter_group(name) != last_group:
-            last_group, last_reason = parameter_group(name), ""
-            groups[str(len(rows))] = last_group
-        rows.append(_parameter_row(name, named[name], norms.get(_finding_key(name, norms))))
-        reason = _reason(named[name])
-        if reason:
-            told = "as above" if reason == last_reason else reason
-            rows[-1] = (*rows[-1][:-1], Cell(text=rows[-1][-1].text, small=told))
-        last_reason = reason
-    head = ("Parameter", "L left or both", "R right", "strip", "Norm range", "n", "Grade and why")
-    return Table(head, (31.0, 32.0, 32.0, 29.0, 17.0, 12.0, 0.0), tuple(rows), True, groups, 3)
+    for group in GROUP_ORDER:
+        members = [name for name in named if parameter_group(name) == group]
+        if members:
+            groups[str(len(rows))] = group
+        for reason, names in groupby(members, key=lambda name: _reason(named[name])):
+            same = list(names)
+            rows += [_parameter_row(analysis, name, named[name]) for name in same]
+            if reason:
+                lead = f"These {len(same)} rows: " if len(same) > 1 else ""
+                rows.append((Cell(small=lead + reason, columns=7),))
+    head = ("Parameter", "L left or both", "R right", "strip", "Norm range", "n", "Grade")
+    return Table(head, (42.0, 35.0, 35.0, 27.0, 17.0, 12.5, 0.0), tuple(rows), True, groups, 3)
 
 
 def quality_page(
@@ -125,45 +136,37 @@ def quality_page(
     ]
 
 
-def _parameter_row(name: str, found: Mapping[str, Estimate], norm: Finding | None) -> tuple[Cell, ...]:
-    pair = [found[side] for side in SIDES if side in found]
-    shown = {side: found[side] for side in SIDES if side in found} or {"both": found["both"]}
-    unit = next(iter(shown.values())).unit
-    title = Cell(text=parameter_words(name), small="" if unit == "1" else unit)
-    if pair:
-        cells = [_value(found[side]) if side in found else Cell(small="–") for side in SIDES]
+def _parameter_row(analysis: Analysis, name: str, found: Mapping[str, Estimate]) -> tuple[Cell, ...]:
+    shown = sided(found)
+    unit = parameter_unit(name, next(iter(shown.values())).unit)
+    title = Cell(text=parameter_words(name), unit=unit)
+    if "both" not in shown:
+        cells = [_value(found[side]) if side in found else Cell(small=EN_DASH) for side in SIDES]
     else:
-        cells = [_value(found["both"]), Cell()]
+        cells = [_value(found["both"], columns=2)]
     counts = " / ".join(str(one.n) for one in shown.values())
-    grades = list(dict.fromkeys(one.grade for one in shown.values()))
-    letters = {side: f"{side[0].upper()} " for side in SIDES}
-    worded = [f"{letters.get(side, '')}{one.grade}" for side, one in shown.items()]
-    grade = grades[0] if len(grades) == 1 else ", ".join(worded)
-    strip, limits = Cell(), Cell()
-    if norm is not None:
-        figure = strip_figure(f"strip_{name}", title.text, shown, norm.norm_low, norm.norm_high, 76.0)
-        strip = Cell(figure=figure) if figure is not None else Cell()
-        first = next((format_estimate(one).value for one in shown.values() if one.is_assessable), "")
-        limits = Cell(text=norm_words(norm.norm_low, norm.norm_high, first), small=COMPARISON_MARK[norm.comparison])
+    grades = [EN_DASH if not one.is_assessable else one.grade for one in shown.values()]
+    grade = " / ".join(dict.fromkeys(grades))
+    norm = norm_for(name, analysis.recording.subject, walking_speed_mps(analysis))
+    figure = strip_figure(f"strip_{name}", title.text, shown, norm.low, norm.high, (74.0, 14.0))
+    limits, words = norm_cells(analysis, name, shown)
+    limits = Cell(text=limits.text, small=words.small)
+    strip = Cell(figure=figure)
     return (title, *cells, strip, limits, Cell(small=counts), Cell(text=grade))
 
 
-def _finding_key(name: str, norms: Mapping[str, Finding]) -> str:
-    """Return the key of the finding that is about this parameter: equal, or equal but for the unit."""
-    return next((key for key in norms if name == key or name.rpartition("_")[0] == key), "")
-
-
-def _value(estimate: Estimate) -> Cell:
+def _value(estimate: Estimate, columns: int = 1) -> Cell:
     if not estimate.is_assessable:
-        return Cell(hatched=True)
+        return Cell(hatched=True, columns=columns)
     shown = format_estimate(estimate)
-    return Cell(strong=shown.value, text=shown.interval)
+    return Cell(strong=shown.value, text=shown.interval, columns=columns)
 
 
 def _reason(found: Mapping[str, Estimate]) -> str:
-    reasons = {side: one.reason for side, one in found.items() if one.reason}
+    shown = sided(found)
+    reasons = {side: one.reason for side, one in shown.items() if one.reason}
     distinct = set(reasons.values())
-    if len(distinct) == 1 and len(reasons) == len(found):
+    if len(distinct) == 1 and len(reasons) == len(shown):
         return clean(distinct.pop(), 300)
     return clean("; ".join(f"{side}: {reason}" for side, reason in reasons.items()), 300)
 
@@ -174,8 +177,8 @@ def _parameters_notes() -> Columns:
         "within: it lies inside. One value in twenty falls outside its range in a healthy person."
     )
     grade = (
-        "of the measurement, not of the patient. n: strides or steps behind the value. Variation: standard "
-        "deviation over mean. Stride: initial contact to the next of the same foot."
+        "of the measurement, not of the patient. n: strides or steps behind the value. SD: standard deviation; "
+        "CV: SD over mean. Stride: initial contact to the next of the same foot. Angles are on page 2."
     )
     return Columns((Text(norm, "Against norm.", small=True), Text(grade, "Grade", small=True)))
 
@@ -190,13 +193,13 @@ def _timeline(analysis: Analysis, compared: Mapping[str, Analysis], truth: Joint
         return [Section("Knee over time"), Text(clean(f"Not assessable: {why}.", 300))]
     window = timeline_window(track)
     others = []
-    for (name, other), dash in zip(compared.items(), _OTHER_DASHES, strict=False):
+    for (name, other), (drawn, dash) in zip(compared.items(), _OTHER_DASHES, strict=False):
         found = knee_track(other, track.side)
         if found is not None:
-            others.append(Lines(clean(name, 30), found.time_s, found.angle_deg, dash))
+            others.append(Lines(f"{clean(name, 30)} ({drawn})", found.time_s, found.angle_deg, dash))
     name = f"knee_flexion_{track.side}_deg"
     if truth is not None and name in truth.names:
-        others.append(Lines("truth", truth.time_s, truth.angle(name), _TRUTH_DASH))
+        others.append(Lines(f"truth ({_TRUTH_DASH[0]})", truth.time_s, truth.angle(name), _TRUTH_DASH[1]))
     svg = timeline_svg(track, window, analysis.events, others, 8.5)
     seen = bool(np.isfinite(track.camera_deg).any())
     keys = (f"fused {track.side}", *(("camera", "hidden") if seen else ()))
@@ -256,11 +259,11 @@ def _truth(analysis: Analysis, compared: Mapping[str, Analysis], truth: JointAng
 def _rms(errors: list[np.ndarray]) -> str:
     values = np.concatenate(errors) if errors else np.empty(0)
     values = values[np.isfinite(values)]
-    return f"{np.sqrt(np.mean(values**2)):.1f}" if values.size else "–"
+    return f"{np.sqrt(np.mean(values**2)):.1f}" if values.size else EN_DASH
 
 
 def _checks_table(analysis: Analysis) -> Table:
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for result in analysis.sync:
         words = "✓ safe to fuse" if result.verdict == "safe to fuse" else "! not fused"
         skew = f", skew {result.skew_ppm:.0f} ppm" if result.skew_ppm else ""
@@ -275,7 +278,11 @@ def _checks_table(analysis: Analysis) -> Table:
                 Cell(small=clean(remark, 300)),
             )
         )
-    marks = {"good": ("✓ good", "good"), "limited": ("! limited", "care"), "not usable": ("× not usable", "stop")}
+    marks = {
+        "good": ("✓ good", "good"),
+        "limited": ("! limited", "care"),
+        "not usable": ("\N{MULTIPLICATION SIGN} not usable", "stop"),
+    }
     for check in analysis.quality:
         words, tone = marks[check.status]
         rows.append(
@@ -288,7 +295,7 @@ def _checks_table(analysis: Analysis) -> Table:
         )
     if not rows:
         rows = [(Cell(text="No check was made of this recording.", columns=4),)]
-    return Table(("Check", "Status", "Found", "What it means"), (46.0, 27.0, 45.0, 0.0), tuple(rows), True)
+    return Table(("Check", "Status", "Found", "What it means"), (42.0, 25.0, 53.0, 0.0), tuple(rows), True)
 
 
 def _placements(analysis: Analysis) -> list[Block]:
@@ -305,14 +312,12 @@ def _placements(analysis: Analysis) -> list[Block]:
         found = Cell(text=clean(details, 80))
         rows.append((Cell(text=sentence(_segment(one.segment))), status, found, Cell(small=clean(issue, 300))))
     head = ("Wearable on", "Status", "Placement found by", "What was found")
-    return [Section("Wearables on the body"), Table(head, (46.0, 27.0, 45.0, 0.0), tuple(rows), True)]
+    return [Section("Wearables on the body"), Table(head, (42.0, 25.0, 53.0, 0.0), tuple(rows), True)]
 
 
 def _method(analysis: Analysis) -> Columns:
-    sources = {"camera": "camera keypoints", "imu": "wearables"}
-    used = " and ".join(sources.get(source, source) for source in analysis.use)
     method = (
-        f"One Kalman filter joins {used or 'no source'} on one clock and one jointed body, then smooths. Values "
+        f"One Kalman filter joins {_sources(analysis)} on one clock and one jointed body, then smooths. Values "
         "print with their 95 % interval; what a sensor did not measure is withheld or marked."
     )
     limits = (
@@ -325,7 +330,7 @@ def _method(analysis: Analysis) -> Columns:
 def _provenance(analysis: Analysis, created_on: date, analysis_id: str) -> Pairs:
     kept = ("analysis_id", "software_version")
     settings = [
-        (sentence(clean(key).replace("_", " ")), clean(_flat(value), 260))
+        (_key_words(key), clean(_flat(value), 260))
         for key, value in sorted(analysis.provenance.items())
         if key not in kept
     ][:8]
@@ -333,13 +338,24 @@ def _provenance(analysis: Analysis, created_on: date, analysis_id: str) -> Pairs
     return Pairs(
         (
             ("Recording", clean(analysis.recording.identifier, 120)),
-            ("Analysis", f"{analysis_id}; sources: {', '.join(analysis.use) or 'none'}"),
+            ("Analysis", f"{analysis_id}, from {_sources(analysis)}"),
             ("Report made on", date_words(created_on)),
             ("Software", software_words(analysis)),
             *settings,
             ("Withheld", f"{held} finding{'' if held == 1 else 's'}"),
         )
     )
+
+
+def _key_words(key: str) -> str:
+    """Return a provenance key as words: ``stage_times_s`` is "Stage times, s"."""
+    stem = key.removesuffix("_s")
+    return sentence(clean(stem, 40).replace("_", " ")) + (", s" if stem != key else "")
+
+
+def _sources(analysis: Analysis) -> str:
+    words = {"camera": "camera keypoints", "imu": "wearables"}
+    return listed([words.get(source, source) for source in analysis.use]) or "no source"
 
 
 def _flat(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from fusion.errors import UsageError
 
 
-class MissingDependency(UsageError):
+class MissingDependency(UsageError):  # noqa: N818 - named after what is missing
     """A library that the report needs is not installed."""
 
 

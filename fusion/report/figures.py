@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from fusion.report import tokens
 from fusion.report.curves import PHASE_PERCENT, KneeTrack, MeanCurve
 from fusion.report.extras import require
 from fusion.report.words import FONT_FOLDER
-from fusion.types import Floats, GaitEvents
-
-if TYPE_CHECKING:
-    import altair as alt
+from fusion.types import Flags, Floats, GaitEvents
 
 Rows = list[dict[str, Any]]
+Spec = dict[str, Any]
+
+Chart = Any
+"""An Altair chart or one of its axes; Altair itself is imported when the first figure is drawn."""
 
 _HEAD_ROOM = 0.07
 """Distance of a side letter from its curve, as a share of the axis."""
@@ -64,10 +66,10 @@ class Lines:
 
 def joint_curves_svg(panels: Sequence[Panel], columns: int, width_px: int, height_px: int, size: float) -> str:
     """Return mean curves left and right with band, 95 % ribbon and toe-off lines, one panel a joint."""
-    alt = require("altair")
     drawn = [_panel(panel, width_px, height_px, size) for panel in panels]
-    rows = [alt.hconcat(*drawn[first : first + columns], spacing=22) for first in range(0, len(drawn), columns)]
-    return _svg(alt.vconcat(*rows, spacing=16), size)
+    firsts = range(0, len(drawn), columns)
+    rows = [{"hconcat": drawn[first : first + columns], "spacing": 22} for first in firsts]
+    return _svg({"vconcat": rows, "spacing": 16}, size)
 
 
 def timeline_svg(
@@ -97,11 +99,11 @@ def timeline_svg(
         .encode(x=x, y=y),
         *_other_layers(others, window_s, x, y),
     ]
-    knee = alt.layer(*layers).properties(width=520, height=128)
-    return _svg(alt.vconcat(knee, lanes, spacing=2) if lanes is not None else knee, size)
+    knee = _layered(layers, width=520, height=128)
+    return _svg({"vconcat": [knee, lanes], "spacing": 2} if lanes is not None else knee, size)
 
 
-def _panel(panel: Panel, width: int, height: int, size: float) -> alt.LayerChart:
+def _panel(panel: Panel, width: int, height: int, size: float) -> Spec:
     alt = require("altair")
     domain = _panel_domain(panel)
     ticks = [0, 20, 40, 60, 80, 100] if width > 180 else [0, 50, 100]
@@ -126,16 +128,16 @@ def _panel(panel: Panel, width: int, height: int, size: float) -> alt.LayerChart
         layers.append(
             note.mark_text(color=tokens.SOFT, fontSize=size, align="left").encode(x="x:Q", y="y:Q", text="t:N")
         )
-    return alt.layer(*layers).properties(width=width, height=height, title=panel.title)
+    return _layered(layers, width=width, height=height, title=panel.title)
 
 
-def _band(low: Floats, high: Floats, x: alt.X, y: alt.Y) -> alt.Chart:
+def _band(low: Floats, high: Floats, x: Chart, y: Chart) -> Chart:
     rows = _rows(x=PHASE_PERCENT, y=low, high=high)
-    edge = {"color": tokens.NORM, "stroke": tokens.EDGE, "strokeWidth": 0.4, "opacity": 1}
-    return _marks(rows).mark_area(**edge).encode(x=x, y=y, y2="high:Q")
+    area = _marks(rows).mark_area(color=tokens.NORM, stroke=tokens.EDGE, strokeWidth=0.4, opacity=1)
+    return area.encode(x=x, y=y, y2="high:Q")
 
 
-def _curve_layers(curve: MeanCurve, domain: tuple[float, float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _curve_layers(curve: MeanCurve, domain: tuple[float, float], x: Chart, y: Chart) -> list[Chart]:
     colour, dash = tokens.SIDE_COLOUR[curve.side], list(tokens.SIDE_DASH[curve.side])
     low, high = curve.mean_deg - curve.half_width_deg, curve.mean_deg + curve.half_width_deg
     ribbon = _marks(_rows(x=PHASE_PERCENT, y=low, high=high))
@@ -160,18 +162,22 @@ def _letter_places(curves: Sequence[MeanCurve], domain: tuple[float, float]) -> 
     if len(sided) == 1:
         at = 34
         return [(at, float(sided[0].mean_deg[at]) + room, sided[0].side)]
-    gap = np.abs(sided[0].mean_deg - sided[1].mean_deg)[8:93]
-    # On a steep flank a letter above the curve touches it: prefer flat places.
-    slope = np.abs(np.gradient(sided[0].mean_deg))[8:93]
-    at = 8 + int(np.argmax(gap - 3.0 * slope))
+    scored = [(_letter_score(sided, at, room), at) for at in range(6, 95)]
+    at = max(scored)[1]
     high, low = sorted(sided, key=lambda curve: -float(curve.mean_deg[at]))
-    return [
-        (at, float(high.mean_deg[at]) + room, high.side),
-        (at, float(low.mean_deg[at]) - room, low.side),
-    ]
+    return [(at, float(high.mean_deg[at]) + room, high.side), (at, float(low.mean_deg[at]) - room, low.side)]
 
 
-def _letter(x: float, y: float, side: str, size: float) -> alt.Chart:
+def _letter_score(curves: Sequence[MeanCurve], at: int, room: float) -> float:
+    """Return how well two letters stand at a phase: first clear of all curves, then where the sides differ."""
+    means = np.stack([curve.mean_deg for curve in curves])
+    near = means[:, max(0, at - 5) : at + 6]
+    places = (means[:, at].max() + room, means[:, at].min() - room)
+    clear = min(float(np.min(np.abs(np.append(near, 0.0) - place))) for place in places)
+    return 10.0 * min(clear, 0.75 * room) + float(np.ptp(means[:, at]))
+
+
+def _letter(x: float, y: float, side: str, size: float) -> Chart:
     rows = _marks([{"x": x, "y": y, "t": tokens.SIDE_LETTER[side]}])
     style = rows.mark_text(color=tokens.SIDE_COLOUR[side], fontSize=size + 0.5, fontWeight=600)
     return style.encode(x="x:Q", y="y:Q", text="t:N")
@@ -181,9 +187,9 @@ def _hidden_layers(
     track: KneeTrack,
     window_s: tuple[float, float],
     domain: tuple[float, float],
-    axes: tuple[alt.X, alt.Y],
+    axes: tuple[Chart, Chart],
     size: float,
-) -> list[alt.Chart]:
+) -> list[Chart]:
     spans = [(max(a, window_s[0]), min(b, window_s[1]), b - a) for a, b in track.hidden_s]
     spans = [(a, b, full) for a, b, full in spans if b > a]
     low, high = domain
@@ -210,7 +216,7 @@ def _apart(words: Rows, gap: float) -> Rows:
     return kept
 
 
-def _fused_layers(track: KneeTrack, inside: Floats, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _fused_layers(track: KneeTrack, inside: Flags, x: Chart, y: Chart) -> list[Chart]:
     time, angle = track.time_s[inside], track.angle_deg[inside]
     half = 1.96 * track.sd_deg[inside]
     colour, dash = tokens.SIDE_COLOUR[track.side], list(tokens.SIDE_DASH[track.side])
@@ -222,7 +228,7 @@ def _fused_layers(track: KneeTrack, inside: Floats, x: alt.X, y: alt.Y) -> list[
     ]
 
 
-def _other_layers(others: Sequence[Lines], window_s: tuple[float, float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _other_layers(others: Sequence[Lines], window_s: tuple[float, float], x: Chart, y: Chart) -> list[Chart]:
     layers = []
     for other in others:
         inside = (other.time_s >= window_s[0]) & (other.time_s <= window_s[1])
@@ -233,7 +239,7 @@ def _other_layers(others: Sequence[Lines], window_s: tuple[float, float], x: alt
     return layers
 
 
-def _contact_lanes(events: GaitEvents, window_s: tuple[float, float]) -> alt.LayerChart | None:
+def _contact_lanes(events: GaitEvents, window_s: tuple[float, float]) -> Spec | None:
     """Return one lane a side: when its foot was on the ground; None without events."""
     alt = require("altair")
     begin, end = window_s
@@ -254,14 +260,14 @@ def _contact_lanes(events: GaitEvents, window_s: tuple[float, float]) -> alt.Lay
         axis=alt.Axis(grid=False, tickCount=8),
     )
     sides = [f"{tokens.SIDE_LETTER[side]} {side} foot down" for side in rows]
-    y = alt.Y("y:N", title=None, sort=sides, axis=alt.Axis(ticks=False, domain=False, labelLimit=80))
+    y = alt.Y("y:N", title=None, sort=sides, axis=alt.Axis(ticks=False, domain=False, labelLimit=90, labelPadding=7))
     y = y.scale(domain=sides)
     left = _marks(rows["left"]).mark_bar(height=8, color=tokens.LEFT)
     right = _marks(rows["right"]).mark_bar(
         height=7, fill="white", stroke=tokens.RIGHT, strokeWidth=1.3, strokeDash=[4, 2]
     )
     lanes = [chart.encode(x=x, x2="x2:Q", y=y) for chart in (left, right)]
-    return alt.layer(*lanes).properties(width=520, height=28)
+    return _layered(lanes, width=520, height=28)
 
 
 def _panel_domain(panel: Panel) -> tuple[float, float]:
@@ -279,40 +285,68 @@ def _domain(usual: tuple[float, float], reach: Sequence[Floats]) -> tuple[float,
     return min(usual[0], float(low)), max(usual[1], float(high))
 
 
-def _scale(domain: tuple[float, float]) -> alt.Scale:
+def _scale(domain: tuple[float, float]) -> Chart:
     return require("altair").Scale(domain=list(domain), nice=False, zero=False)
 
 
-def _marks(rows: Rows) -> alt.Chart:
+def _marks(rows: Rows) -> Chart:
     alt = require("altair")
-    return alt.Chart(alt.InlineData(values=rows))
+    # As one text: Altair copies and checks a list of records again and again, a text it passes on.
+    return alt.Chart(alt.InlineData(values=json.dumps(rows), format=alt.JsonDataFormat(type="json")))
 
 
 def _rows(**columns: Floats | list[float]) -> Rows:
     """Return one record a sample; NaN becomes None, at which a line breaks."""
-    lists = [[float(v) if np.isfinite(v) else None for v in values] for values in columns.values()]
+    lists = [[round(float(v), 4) if np.isfinite(v) else None for v in values] for values in columns.values()]
     return [dict(zip(columns, record, strict=True)) for record in zip(*lists, strict=True)]
 
 
-def _svg(chart: alt.VConcatChart | alt.LayerChart, size: float) -> str:
+def _layered(layers: Sequence[Chart], **properties: object) -> Spec:
+    """Return charts on top of each other as one Vega-Lite specification.
+
+    Joined as plain dictionaries: Altair's own layer and concat copy every part at every level, which
+    took longer than all else in a report together.
+    """
+    parts = []
+    for layer in layers:
+        part = layer.to_dict(validate=False)
+        kept = {key: value for key, value in part.items() if key not in ("$schema", "config", "datasets")}
+        if "name" in kept["data"]:
+            kept["data"] = {"values": part["datasets"][kept["data"]["name"]]}
+        parts.append(kept)
+    return {"layer": parts, **properties}
+
+
+def _svg(spec: Spec, size: float) -> str:
     converter = require("vl_convert")
     converter.register_font_directory(str(FONT_FOLDER))
-    styled = (
-        chart.configure(font=tokens.FONT, background="white", padding=2)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelFontSize=size,
-            titleFontSize=size,
-            titleFontWeight="normal",
-            labelColor=tokens.SOFT,
-            titleColor=tokens.SOFT,
-            gridColor=tokens.GRID,
-            domainColor=tokens.EDGE,
-            tickColor=tokens.EDGE,
-            tickSize=3,
-            labelPadding=3,
-            titlePadding=4,
-        )
-        .configure_title(fontSize=size + 1.5, fontWeight=600, color=tokens.INK, anchor="start", offset=6)
-    )
-    return str(converter.vegalite_to_svg(styled.to_json(validate=False)))
+    return str(converter.vegalite_to_svg({**spec, "config": _config(size)}))
+
+
+def _config(size: float) -> Spec:
+    return {
+        "font": tokens.FONT,
+        "background": "white",
+        "padding": 2,
+        "view": {"stroke": None},
+        "axis": {
+            "labelFontSize": size,
+            "titleFontSize": size,
+            "titleFontWeight": "normal",
+            "labelColor": tokens.SOFT,
+            "titleColor": tokens.SOFT,
+            "gridColor": tokens.GRID,
+            "domainColor": tokens.EDGE,
+            "tickColor": tokens.EDGE,
+            "tickSize": 3,
+            "labelPadding": 3,
+            "titlePadding": 4,
+        },
+        "title": {
+            "fontSize": size + 1.5,
+            "fontWeight": 600,
+            "color": tokens.INK,
+            "anchor": "start",
+            "offset": 6,
+        },
+    }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fusion.gait.numbers import EN_DASH, format_estimate, format_range
+from fusion.gait.numbers import EN_DASH, format_estimate
 from fusion.report import strips
 from fusion.report.angles import page_one_panels
 from fusion.report.blocks import (
@@ -23,21 +23,15 @@ from fusion.report.blocks import (
     VerdictCell,
 )
 from fusion.report.figures import joint_curves_svg
-from fusion.report.words import clean, duration_words, listed, recorded_at
+from fusion.report.words import COMPARISON_MARK, clean, duration_words, listed, norm_words, recorded_at
 from fusion.types import SIDES, Analysis, Estimate, Finding, SyncResult
 
-MOST_FINDINGS = 7
+MOST_ROWS = 8
+MOST_GIVEN = 7
 MOST_WITHHELD = 3
 MOST_VERDICT_CELLS = 5
 
-COMPARISON_MARK = {
-    "below": "▼ below",
-    "above": "▲ above",
-    "borderline": "◇ borderline",
-    "within": "within",
-    "no norm": "",
-    "not assessable": "",
-}
+_SURFACE = {"overground": "over ground", "treadmill": "treadmill"}
 
 
 def first_page(analysis: Analysis) -> list[Block]:
@@ -59,8 +53,8 @@ def ranked_findings(findings: Sequence[Finding]) -> tuple[list[Finding], list[Fi
     """Return the findings for page 1 and the rest, both in order of rank, withheld ones last."""
     held = [finding for finding in findings if finding.comparison == "not assessable"]
     given = [finding for finding in findings if finding.comparison != "not assessable"]
-    room_held = min(len(held), MOST_WITHHELD, max(1, MOST_FINDINGS - len(given)))
-    room_given = MOST_FINDINGS - room_held
+    room_held = min(len(held), MOST_WITHHELD, max(1, MOST_ROWS - len(given)))
+    room_given = min(MOST_GIVEN, MOST_ROWS - room_held)
     shown = given[:room_given] + held[:room_held]
     return shown, given[room_given:] + held[room_held:]
 
@@ -85,7 +79,7 @@ def header(analysis: Analysis) -> Header:
     rows = (
         ("Subject", clean(", ".join(_subject_words(analysis)), 70)),
         ("Recorded", clean(", ".join(part for part in when if part), 80)),
-        ("Surface", clean(recording.surface, 40)),
+        ("Surface", _SURFACE.get(recording.surface, recording.surface)),
         ("Devices", clean(_device_words(analysis), 80)),
         ("Compared", "first visit"),
         ("Software", clean(software_words(analysis), 80)),
@@ -135,18 +129,8 @@ def offset_words(result: SyncResult) -> str:
     return f"{shown.value} {shown.unit} {shown.interval}".strip()
 
 
-def norm_words(low: float, high: float, value: str = "") -> str:
-    """Return a norm range with at most as many decimals as the value: ``1.02–1.54``, ``−3 to 21``."""
-    if not (np.isfinite(low) and np.isfinite(high)):
-        return "no norm"
-    decimals = len(value.split(".")[1]) if "." in value else 0 if value else 2
-    while decimals and all(abs(round(x, decimals) - round(x, decimals - 1)) < 1e-9 for x in (low, high)):
-        decimals -= 1
-    return format_range(low, high, decimals)
-
-
 def strip_figure(
-    name: str, what: str, estimates: dict[str, Estimate], low: float, high: float, width_pt: float
+    name: str, what: str, estimates: dict[str, Estimate], low: float, high: float, size_pt: tuple[float, float]
 ) -> Figure | None:
     """Return a dot-and-range strip, or None without a norm range or a value."""
     marks = [
@@ -159,12 +143,12 @@ def strip_figure(
     numbers = [f"{side} {format_estimate(estimates[side]).value}" for side in estimates]
     value = format_estimate(estimates[marks[0].side]).value
     alt = f"{what}: {', '.join(numbers)}; norm range {norm_words(low, high, value)}"
-    height = 20.0 if len(marks) > 1 else 14.0
-    svg = strips.strip_svg(low, high, marks, width_pt, height)
-    return Figure(name, svg, clean(alt.replace("both ", "")), width_pt * 25.4 / 72.0)
+    width, height = size_pt
+    svg = strips.strip_svg(low, high, marks, width, height if len(marks) > 1 else min(height, 14.0))
+    return Figure(name, svg, clean(alt.replace("both ", "")), width * 25.4 / 72.0)
 
 
-def sided(estimates: dict[str, Estimate]) -> dict[str, Estimate]:
+def sided(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
     """Return the estimates to print: left and right where given, else both."""
     pair = {side: estimates[side] for side in SIDES if side in estimates}
     return pair or dict(estimates)
@@ -181,10 +165,12 @@ def _findings(shown: list[Finding], more: list[Finding]) -> list[Block]:
 
 def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
     title = Cell(strong=clean(finding.sentence, 60), small=clean(finding.detail, 60))
-    estimates = sided(dict(finding.estimates))
+    estimates = sided(finding.estimates)
     given = {side: one for side, one in estimates.items() if one.is_assessable}
     if not given:
         reasons = [one.reason for one in estimates.values()] or ["not computed"]
+        if reasons[0] in finding.detail:
+            title = Cell(strong=title.strong)
         return (
             title,
             Cell(small=clean(reasons[0], 110), columns=1),
@@ -198,7 +184,7 @@ def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
     intervals = " · ".join(numbers[side].interval for side in given if numbers[side].interval)
     first = next(iter(numbers.values()))
     missing = [f"{side}: {one.reason}" for side, one in estimates.items() if side not in given]
-    strip = strip_figure(name, finding.detail, estimates, finding.norm_low, finding.norm_high, 117.0)
+    strip = strip_figure(name, finding.detail, estimates, finding.norm_low, finding.norm_high, (117.0, 20.0))
     mark = COMPARISON_MARK[finding.comparison]
     return (
         title if not missing else Cell(strong=title.strong, small=clean(missing[0], 80)),
@@ -211,7 +197,7 @@ def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
 
 def _curves(analysis: Analysis) -> list[Block]:
     panels, alt = page_one_panels(analysis)
-    svg = joint_curves_svg(panels, columns=3, width_px=150, height_px=124, size=8.0)
+    svg = joint_curves_svg(panels, columns=3, width_px=150, height_px=138, size=8.0)
     keys = ("left", "right", *(("norm",) if any(panel.norm for panel in panels) else ()), "toe-off")
     return [Section("Joint angles, left and right", keys=keys), Drawing(Figure("joints_small", svg, alt))]
 
@@ -252,11 +238,23 @@ def _device_words(analysis: Analysis) -> str:
         rate = f" {rates[0]:.0f} Hz" if np.isfinite(rates[0]) else ""
         parts.append(f"{len(rates)} camera{'s' if len(rates) > 1 else ''}{rate}")
     if recording.imus:
-        worn = ", ".join(imu.segment.replace("_", " ") for imu in recording.imus)
+        worn = _worn_words([imu.segment for imu in recording.imus])
         count = len(recording.imus)
         plural = "s" if count > 1 else ""
         parts.append(f"{count} wearable{plural} {recording.imus[0].rate_hz:.0f} Hz: {worn}")
     return "; ".join(parts) or "none"
+
+
+def _worn_words(segments: list[str]) -> str:
+    """Return where the wearables are, pairs told once: ``pelvis, both shanks``."""
+    words = []
+    for segment in segments:
+        side, _, part = segment.partition("_")
+        paired = {f"left_{part}", f"right_{part}"} <= set(segments)
+        word = (f"both {part}s".replace("foots", "feet") if paired else f"{side} {part}") if part else side
+        if word not in words:
+            words.append(word)
+    return ", ".join(words)
 
 
 def _length_s(analysis: Analysis) -> float:

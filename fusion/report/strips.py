@@ -13,6 +13,8 @@ import numpy as np
 
 from fusion.report import tokens
 
+_LABEL_WIDTH = 62.0
+
 _SIDE_DASH = {"left": "", "right": ' stroke-dasharray="2.4 1.2"', "both": ""}
 
 
@@ -45,7 +47,7 @@ def strip_svg(
     return _svg(width, height, parts)
 
 
-def cycle_svg(other_fc: float, other_ic: float, own_fc: float, side: str, width: float = 425.0) -> str:
+def cycle_svg(other_fc: float, other_ic: float, own_fc: float, side: str, width: float = 515.0) -> str:
     """Return the bars of one average cycle: when each foot was on the ground, and when both were.
 
     Parameters
@@ -61,18 +63,23 @@ def cycle_svg(other_fc: float, other_ic: float, own_fc: float, side: str, width:
         '<defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse">'
         f'<path d="M0 4L4 0" stroke="{tokens.EDGE}" stroke-width="0.7"/></pattern></defs>'
     ]
+    start, scale = _LABEL_WIDTH, (width - _LABEL_WIDTH - 1.0) / 100.0
     for row, name in enumerate(("left", "right")):
         top = 13.0 * row
-        parts.append(_line(0.0, top + 5.0, width, top + 5.0, tokens.HAIR, 0.5))
-        parts += [_contact(name, a * width / 100.0, b * width / 100.0, top) for a, b in spans[name]]
+        words = f"{tokens.SIDE_LETTER[name]} {name}"
+        parts.append(_text(2.0, top + 8.2, words, tokens.SIDE_COLOUR[name], 8.0, 600, "start"))
+        parts.append(_line(start, top + 5.0, width - 1.0, top + 5.0, tokens.HAIR, 0.5))
+        parts += [_contact(name, start + a * scale, start + b * scale, top) for a, b in spans[name]]
+    shared = other_fc + own_fc - other_ic
+    parts.append(_text(2.0, 33.4, f"both {shared:.1f} %", anchor="start"))
     for begin, end in ((0.0, other_fc), (other_ic, own_fc)):
-        at, size = begin * width / 100.0, (end - begin) * width / 100.0
+        at, size = start + begin * scale, (end - begin) * scale
         parts.append(
-            f'<rect x="{at:.2f}" y="26.2" width="{size:.2f}" height="8.6" fill="url(#hatch)" '
+            f'<rect x="{at:.2f}" y="26.2" width="{max(size, 0.1):.2f}" height="8.6" fill="url(#hatch)" '
             f'stroke="{tokens.EDGE}" stroke-width="0.4"/>'
         )
     alone = ((side, other_fc, other_ic), (other, own_fc, 100.0))
-    parts += [_text(0.5 * (a + b) * width / 100.0, 33.2, f"{who} alone {b - a:.1f} %") for who, a, b in alone]
+    parts += [_text(start + 0.5 * (a + b) * scale, 33.4, f"{who} alone {b - a:.1f} %") for who, a, b in alone]
     return _svg(width, 36.0, parts)
 
 
@@ -127,10 +134,18 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, thickness: fl
     return f'<line {ends} stroke="{colour}" stroke-width="{thickness}"{extra}/>'
 
 
-def _text(x: float, y: float, words: str, colour: str = tokens.SOFT, size: float = 7.5, weight: int = 400) -> str:
+def _text(
+    x: float,
+    y: float,
+    words: str,
+    colour: str = tokens.SOFT,
+    size: float = 7.5,
+    weight: int = 400,
+    anchor: str = "middle",
+) -> str:
     return (
         f'<text x="{x:.2f}" y="{y:.2f}" font-family="{tokens.FONT}" font-size="{size}" '
-        f'font-weight="{weight}" fill="{colour}" text-anchor="middle">{words}</text>'
+        f'font-weight="{weight}" fill="{colour}" text-anchor="{anchor}">{words}</text>'
     )
 
 

@@ -10,22 +10,26 @@ from pathlib import Path
 
 import numpy as np
 
+from fusion.errors import UsageError
+from fusion.gait.definitions import definition
+from fusion.gait.numbers import format_range
+from fusion.types import Analysis
+
 FONT_FOLDER = Path(__file__).parent / "fonts"
 
-_UNIT_ENDINGS = ("_mps", "_spm", "_deg", "_percent", "_pct", "_hz", "_cv", "_dps", "_degps", "_m", "_s")
+_UNIT_ENDINGS = ("_mps", "_spm", "_deg", "_percent", "_hz", "_radps", "_m", "_s")
 
-_WORDS = {
-    "cv": "variation",
-    "ic": "initial contact",
-    "fc": "final contact",
-    "rom": "range",
-    "gps": "GPS",
-    "map": "movement profile",
-    "duration": "time",
-}
+_WORDS = {"cv": "CV", "sd": "SD", "ic": "initial contact", "fc": "final contact", "rom": "range", "gps": "GPS"}
+
+_SHORTER = (
+    (", coefficient of variation", " CV"),
+    (", standard deviation", " SD"),
+    (", share of the cycle", ""),
+    (", asymmetry", " asymmetry"),
+)
 
 _GROUPS = (
-    ("Variability and symmetry", ("cv", "variability", "variation", "asymmetry", "symmetry", "ratio")),
+    ("Variability and symmetry", ("cv", "sd", "variability", "variation", "asymmetry", "symmetry", "ratio")),
     ("Turning and posture", ("turn", "tilt", "trunk", "sway", "posture", "arm")),
     ("Joint angles", ("flexion", "extension", "dorsiflexion", "plantarflexion", "range", "rom", "angle")),
     ("Phases", ("stance", "swing", "support")),
@@ -40,8 +44,18 @@ GROUP_ORDER = (
     "Joint angles",
     "Variability and symmetry",
     "Turning and posture",
-    "Other",
+    "Count",
 )
+
+
+COMPARISON_MARK = {
+    "below": "▼ below",
+    "above": "▲ above",
+    "borderline": "◇ borderline",
+    "within": "within",
+    "no norm": "",
+    "not assessable": "",
+}
 
 
 def clean(text: object, limit: int = 400) -> str:
@@ -94,23 +108,57 @@ def listed(items: list[str]) -> str:
 
 
 def parameter_words(name: str) -> str:
-    """Return what a person calls a parameter: ``walking_speed_mps`` is "Walking speed"."""
-    base = name.lower()
-    variation = base.endswith("_cv")
-    for ending in _UNIT_ENDINGS:
-        if base.endswith(ending) and len(base) > len(ending):
-            base = base.removesuffix(ending)
-            break
-    words = [_WORDS.get(word, word) for word in base.split("_") if word]
-    if variation:
-        words.append("variation")
-    return sentence(" ".join(words)) or "Unnamed"
+    """Return what a person calls a parameter: ``walking_speed_mps`` is "Walking speed".
+
+    The data dictionary knows the words; a name that it lacks is read off the name itself.
+    """
+    try:
+        label = definition(name).label
+    except UsageError:
+        label = _words_of(name)
+    for long, short in _SHORTER:
+        label = label.replace(long, short)
+    return sentence(clean(label, 80)) or "Unnamed"
+
+
+def parameter_unit(name: str, unit: str) -> str:
+    """Return the unit as printed beside a parameter; empty for counts and ratios."""
+    if unit == "%" and name in (
+        "stance_percent",
+        "swing_percent",
+        "single_support_percent",
+        "double_support_percent",
+    ):
+        return "% of cycle"
+    return "" if unit == "1" else unit
 
 
 def parameter_group(name: str) -> str:
     """Return the heading under which a parameter stands."""
     words = set(name.lower().split("_"))
-    return next((group for group, marks in _GROUPS if words & set(marks)), "Other")
+    return next((group for group, marks in _GROUPS if words & set(marks)), "Count")
+
+
+def norm_words(low: float, high: float, value: str = "") -> str:
+    """Return a norm range with at most as many decimals as the value."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return "no norm"
+    decimals = len(value.split(".")[1]) if "." in value else 0 if value else 2
+    while decimals and all(abs(round(x, decimals) - round(x, decimals - 1)) < 1e-9 for x in (low, high)):
+        decimals -= 1
+    return format_range(low, high, decimals)
+
+
+def walking_speed_mps(analysis: Analysis) -> float:
+    """Return the measured speed at which norms are chosen; NaN when not assessable."""
+    return analysis.parameters.get("walking_speed_mps").value
+
+
+def _words_of(name: str) -> str:
+    base = name.lower()
+    ending = next((end for end in _UNIT_ENDINGS if base.endswith(end) and len(base) > len(end)), "")
+    words = base.removesuffix(ending).split("_")
+    return " ".join(_WORDS.get(word, word) for word in words if word)
 
 
 def _drawable(character: str) -> str:

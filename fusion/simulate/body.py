@@ -32,7 +32,7 @@ FLAT_PITCH_DEG = 2.5
 ANGULAR_SD_RADPS2 = 40.0
 """How much a joint's angular acceleration may differ from that of its target; keeps the motion smooth."""
 
-_JOINT_SD_DEG = {"hip": 2.0, "knee": 1.5, "ankle": 2.5}
+_JOINT_SD_DEG = {"hip": 1.3, "knee": 1.5, "ankle": 3.0}
 _TRUNK_LEAN_DEG = 3.0
 _TRUNK_SWAY_DEG = 1.0
 _EDGE_S = 1.0

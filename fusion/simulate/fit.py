@@ -97,7 +97,7 @@ class SplineFit:
         self.time_s: Floats = start_s + step_s * (np.arange(self._intervals)[:, None] + inside[None, :]).ravel()
         self._basis = {order: _local_basis(inside, order, step_s) for order in (0, 2)}
 
-    def solve(self, linear: tuple[LinearGoal, ...], points: tuple[PointGoal, ...], iterations: int = 6) -> BSpline:
+    def solve(self, linear: tuple[LinearGoal, ...], points: tuple[PointGoal, ...], iterations: int = 5) -> BSpline:
         """Return the ten-channel spline that meets the goals best."""
         fixed = self._linear_equations(linear)
         coefficients = self._solve(fixed)
@@ -107,11 +107,15 @@ class SplineFit:
 
     def _linear_equations(self, goals: tuple[LinearGoal, ...]) -> tuple[Floats, Floats]:
         band, right = self._empty()
-        for goal in goals:
-            row = goal.row / goal.sd
-            matrix = np.broadcast_to(np.outer(row, row), (len(self.time_s), CHANNELS, CHANNELS))
-            vector = row[None, :] * (goal.goal / goal.sd)[:, None]
-            self._add(band, right, matrix, vector, goal.derivative)
+        for order in self._basis:
+            matrix = np.zeros((CHANNELS, CHANNELS))
+            vector = np.zeros((len(self.time_s), CHANNELS))
+            for goal in (goal for goal in goals if goal.derivative == order):
+                row = goal.row / goal.sd
+                matrix += np.outer(row, row)
+                vector += row[None, :] * (goal.goal / goal.sd)[:, None]
+            everywhere = np.broadcast_to(matrix, (len(self.time_s), CHANNELS, CHANNELS))
+            self._add(band, right, everywhere, vector, order)
         return band, right
 
     def _point_equations(

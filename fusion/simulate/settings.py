@@ -49,7 +49,8 @@ class WalkerSettings:
         ``"normal"``, ``"shuffling"`` (short flat-footed steps), ``"crouch"`` (flexed hips and knees),
         ``"equinus"`` (plantarflexed ankles, toe first) or ``"stiff_knee"``.
     amplitude
-        Angle, such as ``"knee_flexion_left"`` -> factor on its excursion about its mean.
+        Angle, such as ``"knee_flexion_left"`` -> factor on its excursion about its mean (of a knee: above its
+        smallest angle). It is aimed at; standing feet and toe clearance take a part of it back.
     step_time_ratio
         Left over right step time; 1 is symmetric.
     stance_fraction
@@ -91,7 +92,7 @@ class ImuSettings:
     Attributes
     ----------
     errors
-        False gives ideal sensors: no bias, noise, soft tissue, impact, misalignment, saturation or loss.
+        False gives ideal sensors: no bias, noise, soft tissue, misalignment, saturation or loss.
     soft_tissue
         Scale of the sensor's motion against the bone; 1 gives about 50 deg/s RMS on thigh and shank.
     misalignment_deg

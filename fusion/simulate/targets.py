@@ -19,9 +19,10 @@ _SCALE: dict[str, dict[str, float]] = {
 """Pattern -> joint -> factor on the excursion about the mean."""
 
 _SHIFT_DEG: dict[str, dict[str, float]] = {
-    "shuffling": {"hip": 4.0, "knee": -1.0, "ankle": 3.0},
-    "crouch": {"hip": 14.0, "knee": 20.0, "ankle": 10.0},
+    "shuffling": {"hip": 4.0, "knee": 6.0, "ankle": 1.0},
+    "crouch": {"hip": 14.0, "knee": 22.0, "ankle": 2.0},
     "equinus": {"knee": 3.0, "ankle": -20.0},
+    "stiff_knee": {"knee": -8.0},
 }
 """Pattern -> joint -> shift of the mean, deg (directions as in Rodda et al. 2004)."""
 

@@ -1,4 +1,4 @@
-"""Align a camera with wearables: at which offset do keypoint angles and integrated gyro angles agree?
+"""Align a camera with wearables: the offset at which keypoint angles and integrated gyro angles agree.
 
 1. Integrate each wearable's sagittal rate; unwrap the keypoint pitch of the same segment.
 2. Over every lag with enough overlap: correlation without drift, pooled over segments as evidence in nats.
@@ -29,6 +29,7 @@ from fusion.sync.peaks import (
     Reading,
     advantage,
     candidates,
+    local_offsets,
     precision,
     seconds,
 )
@@ -42,6 +43,10 @@ MIN_CORRELATION = 0.7
 
 SURE_NATS = 3.0
 """Odds of 20 : 1 over the next candidate."""
+
+WANDER_S = 0.05
+"""Stretches of one recording differ by the keypoints' delay, sd 10 ms; a range of five of these does not occur
+by chance in a few stretches."""
 
 UNSURE_PARTS = ("thigh", "pelvis", "trunk")
 """Their angles are nearly sines, so that one stride looks like the next: twice the evidence is asked for."""
@@ -197,9 +202,7 @@ def _liveliest_rad(time_s: Floats, angle_rad: Floats) -> float:
     return best
 
 
-def _lags(
-    pairs: Mapping[str, Pair], search_s: tuple[float, float] | None, expected_offset_s: float
-) -> Floats:
+def _lags(pairs: Mapping[str, Pair], search_s: tuple[float, float] | None, expected_offset_s: float) -> Floats:
     low = min(pair.gyro.time_s[0] - pair.time_s[-1] for pair in pairs.values())
     high = max(pair.gyro.time_s[-1] - pair.time_s[0] for pair in pairs.values())
     if search_s is not None:
@@ -254,7 +257,8 @@ def _judged(stream: str, choice: _Choice, others: list[Candidate]) -> SyncResult
 
 def _label_doubt(best: Candidate, others: list[Candidate]) -> str:
     """Return what another reading of the labels explains better, or ``""``."""
-    ahead = max(others, key=lambda other: advantage(other, best), default=None)
+    fitting = [other for other in others if other.correlation > MIN_CORRELATION]
+    ahead = max(fitting, key=lambda other: advantage(other, best), default=None)
     if ahead is None or advantage(ahead, best) <= 0.0:
         return ""
     if advantage(ahead, best) > SURE_NATS:
@@ -277,6 +281,12 @@ def _doubt(choice: _Choice, sharp: Precision) -> str:
             f"ambiguous: offsets {best.lag_s:.2f} s and {choice.rival.lag_s:.2f} s fit about equally well, one "
             f"stride looks like the next. Record the start or the end of the walk, or tap a sensor in view.{hint}"
         )
+    wander_s = float(np.ptp(local_offsets(best)))
+    if wander_s > WANDER_S:
+        return (
+            f"the offset changes by {1e3 * wander_s:.0f} ms within the recording: the camera's time stamps are "
+            "wrong (frame rate, dropped frames), or it filmed another walk. Check the frame times."
+        )
     if len(sharp.agreeing) < max(1, (len(names) + 1) // 2):
         wrong = _listed((*sharp.dissenting, *sharp.reversed_sign))
         return f"the segments disagree about the offset: {wrong}. Check on which segment each sensor is worn."
@@ -284,7 +294,8 @@ def _doubt(choice: _Choice, sharp: Precision) -> str:
 
 
 def _support(choice: _Choice, sharp: Precision) -> str:
-    text = f"{len(sharp.agreeing)} of {len(choice.best.reading.pairs)} segments agree (correlation {choice.best.correlation:.2f})"
+    of = f"{len(sharp.agreeing)} of {len(choice.best.reading.pairs)} segments agree"
+    text = f"{of} (correlation {choice.best.correlation:.2f})"
     if sharp.reversed_sign:
         text += f"; reversed sign: {_listed(sharp.reversed_sign)}, check the placement"
     if sharp.dissenting:

@@ -2,13 +2,15 @@
 
 One way (samples up): host time of a sample = device time + offset, arrival = that + delay, delay > 0. The
 lower envelope of arrival - device time is offset + least delay. Over Bluetooth a sample waits for the next
-connection event, so the least wait lies somewhere in [0, link interval): the offset is put in the middle and
-the bias bound is half of it. No amount of one-way data removes that.
+connection event, so the least wait lies somewhere between 0 and the connection interval (or the spacing of
+the samples, if that is shorter): the offset is put in the middle and the bias bound is half of it. No amount
+of one-way data removes that.
 
 Two ways (pings down, samples up): the lower envelopes of both directions bracket the offset with no
 assumption. They are fitted apart; halves of single exchanges (NTP) would wait for the events together and be
-biased by half a connection interval.
+biased by half a connection interval. Send pings at random times, so that some meet an event.
 
+Each line is straight: crystals wander by about 1 ppm within an hour, which is 4 ms; ``OnlineClock`` follows.
 A device that restarts, or whose counter jumps, gets one line for each stretch.
 """
 
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fusion.errors import SignalError, UsageError
-from fusion.sync.envelope import Envelope, lower_envelope
+from fusion.sync.envelope import MAX_SKEW, Envelope, lower_envelope
 from fusion.types import SAFE, Flags, Floats, SyncResult, floats, same_length
 
 MIN_MESSAGES = 20
@@ -130,8 +132,10 @@ class ClockModel:
             )
         starts = np.array([piece.start_arrival_s for piece in self.pieces[1:]])
         number = np.searchsorted(starts, arrival_s, side="right")
-        choices = [piece.to_host(device_s) for piece in self.pieces]
-        return np.asarray(np.choose(number, choices))
+        host_s = self.pieces[0].to_host(device_s)
+        for i, piece in enumerate(self.pieces[1:], start=1):
+            host_s = np.where(number == i, piece.to_host(device_s), host_s)
+        return host_s
 
     def as_sync(self, stream: str) -> SyncResult:
         """Return the model as the synchronisation result of a stream, with its verdict."""
@@ -139,6 +143,9 @@ class ClockModel:
         half_ms = 500.0 * (high - low)
         late_ms = 1e3 * float(np.nanpercentile(self.delay_s, 95)) if np.isfinite(self.delay_s).any() else 0.0
         reason = f"known to +-{half_ms:.1f} ms; messages arrive up to {late_ms:.0f} ms late, which is removed"
+        if abs(self.skew_ppm) > 1e6 * MAX_SKEW:
+            percent = 1e-4 * self.skew_ppm
+            reason += f"; the device's seconds are {percent:+.2f} % off: it counts samples instead of time"
         if self.restarts:
             reason += f"; the device clock restarted or jumped {self.restarts} times: check its battery"
         return SyncResult(
@@ -172,7 +179,7 @@ def fit_clock(
         Host time at which each sample arrived, s, shape (n,).
     link_interval_s
         Spacing at which the link may deliver (Bluetooth connection interval, USB latency timer); 0 for a
-        link that delivers at any time. NaN takes the spacing of the arrivals.
+        link that delivers at any time. NaN where unknown: only the spacing of samples bounds the wait.
     minimum_delay_s
         Known least delay of device, link and driver together, which is subtracted.
 
@@ -183,10 +190,8 @@ def fit_clock(
     """
     device_s, arrival_s, usable = _checked(device_s, arrival_s)
     x, y = device_s[usable], arrival_s[usable]
-    spacing_s = _arrival_spacing(y)
-    # A link event comes within an interval and a fresh sample within a packet: the smaller bounds the wait.
-    longest_wait_s = min(link_interval_s, spacing_s) if np.isfinite(link_interval_s) else spacing_s
-    bias_s = 0.5 * longest_wait_s
+    # A link event comes within an interval, a fresh sample within a packet: the smaller bounds the wait.
+    bias_s = 0.5 * float(np.fmin(link_interval_s, _packet_spacing_s(x, y)))
     number = _stretches(x, y - x)
     pieces = []
     delay_s = np.full(len(device_s), np.nan)
@@ -281,11 +286,20 @@ def _checked(device_s: Floats, arrival_s: Floats) -> tuple[Floats, Floats, Flags
     return device_s, arrival_s, np.asarray(usable)
 
 
-def _arrival_spacing(arrival_s: Floats) -> float:
-    """Return the median spacing of packets; samples that arrive within 0.5 ms are one packet."""
-    steps = np.diff(np.sort(arrival_s))
-    steps = steps[steps > 5e-4]
-    return float(np.median(steps)) if steps.size else 0.0
+def _packet_spacing_s(device_s: Floats, arrival_s: Floats) -> float:
+    """Return the device time from one fresh sample to the next, s.
+
+    A device that gathers samples sends the same number each time; where the number that arrives together
+    (within 0.5 ms) varies, the link gathered them and each sample was fresh.
+    """
+    ends = np.flatnonzero(np.diff(np.sort(arrival_s)) > 5e-4)
+    counts = np.diff(ends)
+    period_s = float(np.median(np.abs(np.diff(device_s))))
+    if not counts.size:
+        return period_s
+    usual = int(np.bincount(counts).argmax())
+    gathers = usual > 1 and float(np.mean(counts % usual == 0)) > 0.9
+    return period_s * (usual if gathers else 1)
 
 
 def _stretches(device_s: Floats, raw_delay_s: Floats) -> Floats:

@@ -16,6 +16,9 @@ from fusion.types import Floats
 MAX_SKEW = 200e-6
 """Crystals of wearables, phones and computers differ by at most this (each +-100 ppm, temperature included)."""
 
+COUNTED_S = 0.05
+"""A slope beyond ``MAX_SKEW`` that adds up to more than this is real: stamps counted at a nominal rate."""
+
 _LOWEST = 8
 _SLICES = 40
 
@@ -48,7 +51,9 @@ def lower_envelope(time_s: Floats, delay_s: Floats) -> Envelope:
     epoch = 0.5 * float(time_s.min() + time_s.max())
     x, y = time_s - epoch, delay_s
     level, skew = _hull_edge(x, y)
-    if abs(skew) > MAX_SKEW:  # too short a stream to tell the slope: no crystal is that far off
+    span = float(np.ptp(x))
+    if MAX_SKEW < abs(skew) < MAX_SKEW + COUNTED_S / max(span, 1e-9):
+        # Delays, not the clock, made the slope: no crystal is that far off, no counted stamp that close.
         skew = float(np.clip(skew, -MAX_SKEW, MAX_SKEW))
         level = float(np.min(y - skew * x))
     above = y - level - skew * x

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
 from fusion.sync.angles import GyroAngle, on_grid, slow_basis, without_drift
-from fusion.types import Flags, Floats
+from fusion.types import Flags, Floats, Samples
 
 COARSE_HZ = 50.0
 """Grid of the search over all lags; 20 ms is a tenth of the width of a correlation peak of walking."""
@@ -138,7 +138,7 @@ def scan_all(pairs: Mapping[str, Pair], lags_s: Floats, sign: float) -> tuple[Fl
     return nats, longest
 
 
-def _blocks(time_s: Floats, piece: Floats, usable: Flags) -> Iterator[Floats]:
+def _blocks(time_s: Floats, piece: Floats, usable: Flags) -> Iterator[Samples]:
     for number in np.unique(piece[usable]):
         frame = np.flatnonzero(usable & (piece == number))
         span = float(time_s[frame[-1]] - time_s[frame[0]])

@@ -33,7 +33,8 @@ class OnlineClock:
     Parameters
     ----------
     link_interval_s
-        Longest wait that the link may impose; half of it is subtracted and bounds the bias.
+        Longest wait of a fresh sample: the shorter of connection interval and sample spacing. Half of it is
+        subtracted and bounds the bias.
     """
 
     def __init__(self, link_interval_s: float = 0.0) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.signal import find_peaks
@@ -36,8 +37,15 @@ AGREE_S = 0.1
 REVERSED = -0.5
 """A correlation below this at the common offset: the segment's sign is wrong."""
 
+STRETCH_S = 2.5
+"""Two strides: the shortest stretch that shows an offset of its own."""
+
+SHOWS_NATS = 5.0
+"""A stretch with less evidence, standing or hidden, shows no offset of its own."""
+
 _CANDIDATES = 8
 _NEAR_S = np.arange(-0.06, 0.061, 0.02)
+_LOCAL_S = np.arange(-0.3, 0.301, 0.04)
 _WIDE_S = np.arange(-0.15, 0.151, 0.01)
 
 
@@ -158,6 +166,25 @@ def precision(candidate: Candidate) -> Precision:
     )
     dissenting = tuple(s for s in reading.pairs if s not in near and s not in backwards)
     return Precision(lag_s, float(np.sqrt(variance)), near, dissenting, backwards)
+
+
+def local_offsets(candidate: Candidate) -> Floats:
+    """Return the offset that each stretch of about ``STRETCH_S`` alone would have, s, shape (k,)."""
+    reading = candidate.reading
+    lags_s = candidate.lag_s + _LOCAL_S
+    times = [pair.time_s[covered(pair, candidate.lag_s)] for pair in reading.pairs.values()]
+    seen = np.concatenate(times)
+    count = max(int((seen.max() - seen.min()) / STRETCH_S), 1)
+    edges = np.linspace(seen.min(), seen.max(), count + 1)
+    offsets = []
+    for start, end in pairwise(edges):
+        curve = np.zeros(len(lags_s))
+        for pair in reading.pairs.values():
+            inside = (pair.time_s >= start) & (pair.time_s <= end)
+            curve += [fit_at(pair, float(lag), inside).nats(reading.sign) for lag in lags_s]
+        if curve.max() > SHOWS_NATS:
+            offsets.append(_vertex(lags_s, curve)[0])
+    return np.array(offsets or [candidate.lag_s])
 
 
 def seconds(time_s: Floats) -> float:

@@ -27,10 +27,10 @@ def walk_events(
 ):
     """Contacts of a walk: ``strides`` per foot, right foot half a stride later."""
     random = np.random.default_rng(seed)
-    shock = random.normal(size=strides + 1)
-    noise = np.zeros(strides + 1)
+    shock = random.normal(size=strides)
+    noise = np.zeros(strides)
     noise[0] = shock[0]
-    for k in range(1, strides + 1):
+    for k in range(1, strides):
         noise[k] = correlation * noise[k - 1] + np.sqrt(1 - correlation**2) * shock[k]
     durations = STRIDE_S + stride_sd_s * noise
     left = start_s + np.concatenate([[0.0], np.cumsum(durations)])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from fusion.gait.definitions import KEY_ANGLES, PARAMETERS
 from fusion.types import (
     SEGMENTS,
     Analysis,
@@ -77,7 +78,7 @@ def make_analysis(
             "analysis_id": "7f3a-91c2",
             "software_version": "0.1.0",
             "settings": {"estimator": "default", "events": "fused"},
-            "stage_s": {"synchronise": 0.4, "estimate": 2.1},
+            "stage_times_s": {"synchronise": 0.4, "estimate": 2.1},
         },
     )
 
@@ -120,8 +121,13 @@ def make_events(sides):
     rows = [(s.start_s, s.side, "ic") for s in make_strides(sides)]
     rows += [(s.fc_s, s.side, "fc") for s in make_strides(sides)]
     time_s, side, kind = zip(*rows, strict=True) if rows else ((), (), ())
-    return GaitEvents(np.array(time_s), np.array(side, dtype=str), np.array(kind, dtype=str),
-                      np.full(len(rows), 0.01), np.full(len(rows), "imu+camera"))  # fmt: skip
+    return GaitEvents(
+        np.array(time_s),
+        np.array(side, dtype=str),
+        np.array(kind, dtype=str),
+        np.full(len(rows), 0.01),
+        np.full(len(rows), "imu+camera"),
+    )
 
 
 def make_positions(time_s):
@@ -136,8 +142,8 @@ def make_positions(time_s):
         ankle = knee - 0.43 * np.c_[np.sin(shank), 0.0 * shank, np.cos(shank)]
         for part, place in (("hip", hip), ("knee", knee), ("ankle", ankle)):
             position[:, POINT_NAMES.index(f"{side}_{part}")] = place
-        position[:, POINT_NAMES.index(f"{side}_heel")] = ankle + [-0.06, 0.0, -0.06]
-        position[:, POINT_NAMES.index(f"{side}_toe")] = ankle + [0.2, 0.0, -0.06]
+        position[:, POINT_NAMES.index(f"{side}_heel")] = ankle - np.array([0.06, 0.0, 0.06])
+        position[:, POINT_NAMES.index(f"{side}_toe")] = ankle + np.array([0.2, 0.0, -0.06])
     return position
 
 
@@ -221,49 +227,143 @@ def make_findings(count, withheld):
         "right": Estimate(56.0, 53.0, 59.0, "deg", 53),
     }
     given = [
-        Finding("walking_speed", "Walks slower than peers", "walking speed", both(0.98, 0.03, "m/s"), 1.02, 1.54, norm, "below"),
-        Finding("stride_length", "Takes shorter strides", "stride length", both(1.07, 0.03, "m"), 1.17, 1.55, norm, "below"),
-        Finding("cadence", "Step rate is as in peers", "cadence", both(109.5, 1.4, "steps/min"), 98.0, 126.0, norm, "within"),
-        Finding("double_support", "Longer time on both feet", "double support, share of the cycle", both(29.6, 1.2, "%"), 18.5, 27.5, norm, "above"),
-        Finding("stride_time_cv", "Stride timing varies more", "stride time, coefficient of variation", both(3.4, 0.5, "%"), 1.2, 2.7, norm, "above"),
-        Finding("peak_knee_flexion", "Left knee bend is borderline", "peak knee flexion in swing", left_right, 53.0, 68.0, norm, "borderline"),
-        Finding("turn_time", "Turns slowly", "180 degree turn, 7 turns", both(2.9, 0.3, "s", 7), 1.4, 2.5, norm, "above"),
-    ]  # fmt: skip
+        Finding(
+            "walking_speed",
+            "Walks slower than peers",
+            "walking speed",
+            both(0.98, 0.03, "m/s"),
+            1.02,
+            1.54,
+            norm,
+            "below",
+        ),
+        Finding(
+            "stride_length",
+            "Takes shorter strides",
+            "stride length",
+            both(1.07, 0.03, "m"),
+            1.17,
+            1.55,
+            norm,
+            "below",
+        ),
+        Finding(
+            "cadence",
+            "Step rate is as in peers",
+            "cadence",
+            both(109.5, 1.4, "steps/min"),
+            98.0,
+            126.0,
+            norm,
+            "within",
+        ),
+        Finding(
+            "double_support",
+            "Longer time on both feet",
+            "double support, share of the cycle",
+            both(29.6, 1.2, "%"),
+            18.5,
+            27.5,
+            norm,
+            "above",
+        ),
+        Finding(
+            "stride_time_cv",
+            "Stride timing varies more",
+            "stride time, coefficient of variation",
+            both(3.4, 0.5, "%"),
+            1.2,
+            2.7,
+            norm,
+            "above",
+        ),
+        Finding(
+            "peak_knee_flexion",
+            "Left knee bend is borderline",
+            "peak knee flexion in swing",
+            left_right,
+            53.0,
+            68.0,
+            norm,
+            "borderline",
+        ),
+        Finding(
+            "turn_time", "Turns slowly", "180 degree turn, 7 turns", both(2.9, 0.3, "s", 7), 1.4, 2.5, norm, "above"
+        ),
+    ]
     more = [
         Finding(f"more_{k}", f"Further finding number {k}", f"measure {k}", both(10.0 + k, 0.4, "%"))
         for k in range(max(0, count - len(given)))
     ]
     reason = "hidden behind the trunk in 61 % of frames; wear a sensor on each wrist"
     held = [
-        Finding(f"held_{k}", f"Arm swing {k}" if k else "Arm swing", "needs a wrist sensor on each side",
-                {"both": Estimate.not_assessable("deg", reason)}, comparison="not assessable")
+        Finding(
+            f"held_{k}",
+            f"Arm swing {k}" if k else "Arm swing",
+            "needs a wrist sensor on each side",
+            {"both": Estimate.not_assessable("deg", reason)},
+            comparison="not assessable",
+        )
         for k in range(withheld)
-    ]  # fmt: skip
+    ]
     return tuple(given[:count] + more + held)
 
 
+VALUES = {
+    "stride_time": (1.096, 0.014),
+    "step_time": (0.548, 0.008),
+    "stance_time": (0.708, 0.010),
+    "swing_time": (0.388, 0.008),
+    "single_support_time": (0.388, 0.008),
+    "double_support_time": (0.320, 0.014),
+    "stance": (64.6, 0.7),
+    "swing": (35.4, 0.7),
+    "single_support": (35.4, 0.7),
+    "double_support": (29.2, 1.2),
+    "cadence": (120.0 / 1.096, 1.4),
+    "stride_length": (1.08, 0.03),
+    "step_length": (0.54, 0.03),
+    "walking_speed": (0.98, 0.03),
+    "strides_counted": (51.0, 0.0),
+    "knee_flexion_swing": (56.0, 3.0),
+    "knee_flexion_loading": (19.0, 3.0),
+}
+FEW = "51 strides; 100 needed for a firm spread"
+
+
 def make_parameters(sides):
-    rows = [
-        ("walking_speed_mps", "both", Estimate(0.98, 0.95, 1.01, "m/s", 104)),
-        ("cadence_spm", "both", Estimate(109.5, 108.1, 110.9, "steps/min", 104)),
-        ("double_support_percent", "both", Estimate(29.2, 28.0, 30.4, "%", 104)),
-    ]
-    for side in sides:
-        off = 0.0 if side == "left" else 0.01
-        rows += [
-            ("stride_length_m", side, Estimate(1.08 - off, 1.05 - off, 1.11 - off, "m", 51)),
-            ("stride_time_s", side, Estimate(1.096, 1.082, 1.11, "s", 51)),
-            ("stance_percent", side, Estimate(64.6, 63.9, 65.3, "%", 51)),
-            ("swing_percent", side, Estimate(35.4, 34.7, 36.1, "%", 51)),
-            ("stride_time_cv", side, Estimate(3.3, 2.8, 4.1, "%", 51, "limited", "51 strides; 100 needed for a firm value")),
-            ("ankle_range_deg", side, Estimate.not_assessable("deg", ANKLE_REASON, 9)),
-        ]  # fmt: skip
-    return GaitParameters(tuple(Parameter(*row) for row in rows))
+    rows = []
+    for item in (*PARAMETERS, *KEY_ANGLES):
+        value, half = VALUES.get(item.name.rsplit("_", 1)[0], VALUES.get(item.name, (3.3, 0.6)))
+        few = "_cv_" in item.name or "_sd_" in item.name
+        for side in item.sides:
+            if side not in (*sides, "both"):
+                continue
+            off = 0.01 * value if side == "right" and item.unit in ("m", "deg") else 0.0
+            estimate = Estimate(
+                value - off, value - off - half, value - off + half, item.unit, 51, *(("limited", FEW) if few else ())
+            )
+            if item.name.startswith("ankle") and side == "right":
+                estimate = Estimate.not_assessable("deg", ANKLE_REASON, 9)
+            rows.append(Parameter(item.name, side, estimate))
+    return GaitParameters(tuple(rows))
 
 
 def make_sync():
-    return (SyncResult("side", 0.0124, 0.0110, 0.0138, 18.0, 0.0, 0.32, "shank and thigh angles compared", "safe to fuse",
-                       "one clear match; both ways agree"),)  # fmt: skip
+    return (
+        SyncResult(
+            "side",
+            0.0124,
+            0.0110,
+            0.0138,
+            18.0,
+            0.0,
+            0.32,
+            "shank and thigh angles compared",
+            "safe to fuse",
+            "one clear match; both ways agree",
+        ),
+    )
 
 
 def make_placements():
@@ -271,8 +371,16 @@ def make_placements():
     return (
         Placement("pelvis", np.eye(3), np.zeros(3), "standing pose", "", "pelvis", 0.05),
         Placement("left_shank", np.eye(3), np.zeros(3), "functional", "", "left_shank", 0.03),
-        Placement("right_shank", turn, np.zeros(3), "functional", "worn upside down; turned back in software", "right_shank", 0.04),
-    )  # fmt: skip
+        Placement(
+            "right_shank",
+            turn,
+            np.zeros(3),
+            "functional",
+            "worn upside down; turned back in software",
+            "right_shank",
+            0.04,
+        ),
+    )
 
 
 def make_quality():

@@ -143,7 +143,7 @@ def _figures(cases: list[_Case], with_phases: bool) -> dict[str, float]:
         tallies = [_tally(case, kind, constants[kind][case.walk.person], TOLERANCE_S) for case in cases]
         error_s = np.concatenate([tally[0] for tally in tallies])
         sd_s = np.concatenate([tally[1] for tally in tallies])
-        missed, false = (sum(tally[place] for tally in tallies) for place in (2, 3))
+        missed, false = sum(tally[2] for tally in tallies), sum(tally[3] for tally in tallies)
         fitted = np.array(list(constants[kind].values()))
         figures[f"{kind}_mae_ms"] = 1e3 * _mean(np.abs(error_s))
         figures[f"{kind}_f1"] = len(error_s) / max(len(error_s) + 0.5 * (missed + false), 1e-9)
@@ -221,7 +221,9 @@ def reference_events(walk: Walk, side: str, kind: str) -> Floats:
 
 def _phase_figures(cases: list[_Case], constants: dict[str, dict[str, float]]) -> dict[str, float]:
     """Return what the reference report also states: double support, step times, cadence."""
-    support, step, cadence = [], [], []
+    support: list[float] = []
+    step: list[float] = []
+    cadence: list[float] = []
     for case in cases:
         report = case.walk.report
         ic, fc = (
@@ -238,10 +240,10 @@ def _phase_figures(cases: list[_Case], constants: dict[str, dict[str, float]]) -
         step.extend(steps[side] - 1e-3 * report[f"Step Time {side} [ms]"] for side in SIDES)
         cadence.append(120.0 / sum(steps.values()) - report["Cadence [step/min]"])
     return {
-        "double_support_mae_ms": 1e3 * _mean(np.abs(support)),
+        "double_support_mae_ms": 1e3 * _mean(np.abs(np.asarray(support))),
         "double_support_bias_ms": 1e3 * _mean(np.asarray(support)),
-        "step_time_mae_ms": 1e3 * _mean(np.abs(step)),
-        "cadence_mae_spm": _mean(np.abs(cadence)),
+        "step_time_mae_ms": 1e3 * _mean(np.abs(np.asarray(step))),
+        "cadence_mae_spm": _mean(np.abs(np.asarray(cadence))),
     }
 
 

@@ -1,0 +1,157 @@
+"""Stage 2: each camera's keypoints in the plane of the walk, on the reference clock, and whether they are used.
+
+A camera is used with wearables when its clock could be tied to theirs and when its joints move as the wearables
+say; each refusal is kept in words. Segment lengths seen by a camera vary with every turn out of the plane; a planar
+body has rigid segments, so that only the directions between joints are taken (``straighten``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fusion.body.lengths import measured_lengths
+from fusion.body.skeleton import Skeleton
+from fusion.errors import DataError
+from fusion.pose.sagittal import to_world
+from fusion.pose.segments import depth_gain, segment_pitch
+from fusion.pose.validity import CameraValidity, check_camera
+from fusion.stages.wearables import Track, Wearables
+from fusion.sync.align import align
+from fusion.types import SAFE, SIDES, Floats, Keypoints, Recording, SyncResult, WorldPoints
+
+_LEG = ("hip", "knee", "ankle", "heel", "toe")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraView:
+    """One camera and what became of it.
+
+    Attributes
+    ----------
+    name
+        Camera name.
+    points
+        World points on the camera's own clock; None when the view is unusable.
+    sync
+        How its clock relates to the wearables'; None without wearables.
+    validity
+        Agreement with the wearables over the walk; None without wearables.
+    is_lifted
+        Its depth is a network's guess (3-D keypoints of one camera), not geometry.
+    refusal
+        Why the camera is not used; ``""`` when it is.
+    """
+
+    name: str
+    points: WorldPoints | None
+    sync: SyncResult | None = None
+    validity: CameraValidity | None = None
+    is_lifted: bool = False
+    refusal: str = ""
+
+    @property
+    def is_used(self) -> bool:
+        """The estimator takes its keypoints."""
+        return self.points is not None and not self.refusal
+
+    def on_reference_clock(self) -> WorldPoints:
+        """Return the points at reference times."""
+        assert self.points is not None
+        if self.sync is None:
+            return self.points
+        return replace(self.points, time_s=self.sync.to_reference(self.points.time_s))
+
+    def pitches(self) -> dict[str, Track]:
+        """Return segment -> (reference times, pitch), rad; empty when there is no view."""
+        if self.points is None:
+            return {}
+        points = self.on_reference_clock()
+        return {segment: (points.time_s, pitch) for segment, pitch in segment_pitch(points).items()}
+
+
+def look(recording: Recording, skeleton: Skeleton) -> tuple[CameraView, ...]:
+    """Return every camera's view of the walk on its own clock."""
+    return tuple(_look(recording, keypoints, skeleton) for keypoints in recording.keypoints)
+
+
+def _look(recording: Recording, keypoints: Keypoints, skeleton: Skeleton) -> CameraView:
+    lifted = keypoints.space == "camera_m"
+    try:
+        points = to_world(keypoints, recording.camera(keypoints.camera), skeleton)
+    except DataError as error:
+        return CameraView(keypoints.camera, None, is_lifted=lifted, refusal=str(error))
+    if not segment_pitch(points):
+        return CameraView(keypoints.camera, None, is_lifted=lifted, refusal="the camera shows no body segment")
+    return CameraView(keypoints.camera, points, is_lifted=lifted)
+
+
+def synchronise(view: CameraView, wearables: Wearables, known: SyncResult | None = None) -> CameraView:
+    """Return the view with its synchronisation and its validity against the wearables."""
+    if view.points is None:
+        return view
+    if known is not None:
+        sync = known
+    else:
+        try:
+            sync = align(view.points.time_s, segment_pitch(view.points), wearables.rates(), stream=view.name)
+        except DataError as error:
+            return replace(view, refusal=str(error))
+    tied = replace(view, sync=sync)
+    if sync.verdict != SAFE:
+        return replace(tied, refusal=f"not fused: {sync.reason}")
+    validity = check_camera(tied.pitches(), wearables.rates())
+    return replace(tied, validity=validity, refusal="" if validity.keep else validity.reason)
+
+
+def refined_skeleton(skeleton: Skeleton, views: tuple[CameraView, ...]) -> Skeleton:
+    """Return the skeleton with the leg lengths that the used cameras measure, if they do."""
+    for view in views:
+        if view.is_used and view.points is not None:
+            return skeleton.refined(*measured_lengths(view.points, skeleton))
+    return skeleton
+
+
+def straighten(points: WorldPoints, skeleton: Skeleton, gain: float = 1.0) -> WorldPoints:
+    """Return the points with legs of the skeleton's lengths and the directions that the camera saw.
+
+    Parameters
+    ----------
+    gain
+        Factor on forward extents of a lifted camera, which shrinks depth (``depth_gain``).
+    """
+    position = points.position_m.copy()
+    for side in SIDES:
+        if not all(f"{side}_{part}" in points.names for part in _LEG[:3]):
+            continue
+        hip, knee, ankle = (points.names.index(f"{side}_{part}") for part in _LEG[:3])
+        feet = [points.names.index(f"{side}_{part}") for part in _LEG[3:] if f"{side}_{part}" in points.names]
+        from_ankle = [position[:, foot] - position[:, ankle] for foot in feet]
+        thigh = _along(position[:, knee] - position[:, hip], skeleton.thigh_m, gain)
+        shank = _along(position[:, ankle] - position[:, knee], skeleton.shank_m, gain)
+        seen_knee = np.isfinite(thigh[:, 0])
+        position[seen_knee, knee] = (position[:, hip] + thigh)[seen_knee]
+        seen_ankle = np.isfinite(shank[:, 0])
+        moved = position[:, ankle].copy()
+        moved[seen_ankle] = (position[:, knee] + shank)[seen_ankle]
+        position[:, ankle] = moved
+        for foot, offset in zip(feet, from_ankle, strict=True):
+            position[:, foot] = position[:, ankle] + offset
+    position[:, :, 1] = np.nan
+    return replace(points, position_m=position)
+
+
+def _along(vector: Floats, length_m: float, gain: float) -> Floats:
+    flat = vector * np.array([gain, 0.0, 1.0])
+    flat[:, 1] = 0.0
+    size = np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.asarray(length_m * flat / np.where(size > 0.1 * length_m, size, np.nan))
+
+
+def forward_gain(view: CameraView, wearable_pitch: Mapping[str, Track]) -> float:
+    """Return the factor on a lifted camera's forward extents; 1 for a camera that measures the plane."""
+    if not view.is_lifted or view.points is None:
+        return 1.0
+    return depth_gain(view.on_reference_clock(), wearable_pitch)

@@ -1,0 +1,115 @@
+"""Stage 1: the wearables on one clock and in the axes of their segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fusion.body.placement import apply, place, sagittal_rate
+from fusion.body.skeleton import Skeleton
+from fusion.errors import DataError
+from fusion.estimator.level import upward_of
+from fusion.sync.clock import fit_clock
+from fusion.types import SAFE, Floats, ImuSamples, PlacedImu, Placement, Recording, SyncResult
+
+Track = tuple[Floats, Floats]
+"""Times on the reference clock, s, and values."""
+
+_LEAST_SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wearables:
+    """What the recording's wearables say, ready for the estimator.
+
+    Attributes
+    ----------
+    imus
+        Streams on the reference clock, sensor axes.
+    placed
+        The same in segment axes.
+    placements
+        How each sits; same order.
+    clocks
+        One result per stream that had a clock of its own.
+    left_out
+        Segment -> why its stream is not used.
+    """
+
+    imus: tuple[ImuSamples, ...]
+    placed: tuple[PlacedImu, ...]
+    placements: tuple[Placement, ...]
+    clocks: tuple[SyncResult, ...]
+    left_out: Mapping[str, str]
+
+    def rates(self) -> dict[str, Track]:
+        """Return segment -> sagittal rate, rad/s."""
+        return {imu.segment: (imu.time_s, sagittal_rate(imu)) for imu in self.placed}
+
+    def pitches(self) -> dict[str, Track]:
+        """Return segment -> pitch by each wearable's own attitude, rad."""
+        out = {}
+        for imu in self.placed:
+            up = upward_of(imu)
+            out[imu.segment] = (imu.time_s, np.arctan2(-up[:, 0], up[:, 2]))
+        return out
+
+
+def wear(
+    recording: Recording,
+    skeleton: Skeleton,
+    *,
+    camera_pitch: Mapping[str, Track] | None = None,
+    placements: tuple[Placement, ...] = (),
+) -> Wearables:
+    """Return the wearables on the host clock, placed on their segments.
+
+    Parameters
+    ----------
+    recording
+        Cleaned recording.
+    skeleton
+        Lengths, for the lever arms.
+    camera_pitch
+        Segment -> pitch by a checked camera on the reference clock; settles left and right.
+    placements
+        Known placements, from an earlier calibration of the same mounting; the others are found.
+    """
+    imus, clocks, left_out = [], [], {}
+    for imu in recording.imus:
+        if np.isfinite(imu.gyro_radps).all(axis=1).sum() < _LEAST_SAMPLES:
+            left_out[imu.segment] = "holds no usable sample; check its battery and connection"
+            continue
+        try:
+            moved, clock = _on_host_clock(imu)
+        except DataError as error:
+            left_out[imu.segment] = str(error)
+            continue
+        imus.append(moved)
+        clocks += [clock] if clock else []
+    known = {placement.segment: placement for placement in placements}
+    found = place(tuple(imus), skeleton, standing_s=recording.standing_s, camera_pitch=camera_pitch)
+    chosen = tuple(known.get(placement.segment, placement) for placement in found)
+    for placement in chosen:
+        if placement.axis_sd_rad > 1.0:
+            left_out[placement.segment] = placement.issue or "its axes could not be found"
+    kept = [(imu, placement) for imu, placement in zip(imus, chosen, strict=True) if imu.segment not in left_out]
+    return Wearables(
+        imus=tuple(imu for imu, _ in kept),
+        placed=tuple(apply(imu, placement, imu.time_s) for imu, placement in kept),
+        placements=chosen,
+        clocks=tuple(clocks),
+        left_out=left_out,
+    )
+
+
+def _on_host_clock(imu: ImuSamples) -> tuple[ImuSamples, SyncResult | None]:
+    if imu.arrival_s is None:
+        return imu, None
+    model = fit_clock(imu.time_s, imu.arrival_s)
+    sync = model.as_sync(imu.segment)
+    if sync.verdict != SAFE:
+        raise DataError(f"clock: {sync.reason}")
+    return replace(imu, time_s=model.to_host(imu.time_s, imu.arrival_s), arrival_s=None), sync
