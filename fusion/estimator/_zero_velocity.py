@@ -98,24 +98,23 @@ def find_stances(motion: FootMotion, shortest_step_m: float) -> Stances:
     runs = [run for run in runs if len(run)]
     # 2. runs in mid-swing, 3. runs of one stance
     instants = [int(run[np.argmin(quiet_radps[run])]) for run in runs]
-    kept = _without_swing(motion, instants, quiet_radps)
+    velocity = integral(time_s, motion.force_mps2[:, :2])
+    kept = _without_swing(motion, velocity, instants, quiet_radps)
     groups = _joined(motion, [instants[k] for k in kept], shortest_step_m)
     flags = np.zeros(len(time_s), dtype=np.bool_)
     chosen, spans = [], []
     for group in groups:
         members = [runs[kept[k]] for k in group]
         inside = np.concatenate(members)
+        instant = inside[np.argmin(quiet_radps[inside])]
         flags[inside] = True
-        chosen.append(inside[np.argmin(quiet_radps[inside])])
+        chosen.append(instant)
         spans.append((inside[0], inside[-1]))
     return Stances(flags, np.array(chosen, dtype=np.int64), np.array(spans, dtype=np.int64).reshape(-1, 2))
 
 
-def _without_swing(motion: FootMotion, instants: list[int], quiet_radps: Floats) -> list[int]:
+def _without_swing(motion: FootMotion, velocity: Floats, instants: list[int], quiet_radps: Floats) -> list[int]:
     """Step 2: return which instants remain when, worst first, the less quiet of each conflict goes."""
-    moving = motion.force_mps2[:, :2]
-    step = np.diff(motion.time_s)
-    velocity = np.vstack([np.zeros(2), np.cumsum(0.5 * (moving[1:] + moving[:-1]) * step[:, None], axis=0)])
     variance = np.concatenate([[0.0], np.cumsum(motion.velocity_variance)])
     kept = list(range(len(instants)))
     while len(kept) > 2:
@@ -149,12 +148,16 @@ def _joined(motion: FootMotion, instants: list[int], shortest_step_m: float) -> 
 
 def _way(motion: FootMotion, between: slice) -> float:
     """Return the horizontal way between two instants of rest, m, velocity de-drifted linearly."""
-    step = np.diff(motion.time_s[between])
-    force = motion.force_mps2[between, :2]
-    velocity = np.vstack([np.zeros(2), np.cumsum(0.5 * (force[1:] + force[:-1]) * step[:, None], axis=0)])
-    share = (motion.time_s[between] - motion.time_s[between.start]) / np.sum(step)
-    velocity -= share[:, None] * velocity[-1]
-    return float(np.linalg.norm(np.sum(0.5 * (velocity[1:] + velocity[:-1]) * step[:, None], axis=0)))
+    time_s = motion.time_s[between]
+    velocity = integral(time_s, motion.force_mps2[between, :2])
+    share = (time_s - time_s[0]) / (time_s[-1] - time_s[0])
+    return float(np.linalg.norm(integral(time_s, velocity - share[:, None] * velocity[-1])[-1]))
+
+
+def integral(time_s: Floats, rate: Floats) -> Floats:
+    """Return the integral from the first sample by the trapezoid rule, shape (n, k)."""
+    pieces = 0.5 * (rate[1:] + rate[:-1]) * np.diff(time_s)[:, None]
+    return np.vstack([np.zeros((1, rate.shape[1])), np.cumsum(pieces, axis=0)])
 
 
 def _root_mean(square: Floats, window: float) -> Floats:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -19,6 +19,7 @@ from fusion.errors import SignalError
 from fusion.estimator import measurements
 from fusion.estimator.filter import KINDS, forward
 from fusion.estimator.inputs import Inputs, PixelPoints, Settings, part_of
+from fusion.estimator.prior import habit, posture_rows
 from fusion.estimator.process import TURN_DENSITY
 from fusion.estimator.schedule import Chains, Schedule, build_schedule, chains
 from fusion.estimator.smoother import backward
@@ -87,15 +88,44 @@ def run_filter(inputs: Inputs, settings: Settings, *, causal: bool = False) -> R
     if not segments:
         raise SignalError("no segment is measured: no wearable and no usable keypoint. Add a sensor.")
     schedule = build_schedule(inputs, settings, segments)
+    active = _active(schedule, segments, inputs, settings)
+    first = _pass(schedule, active, segments, inputs, settings, causal=causal)
+    if not inputs.imus or not schedule.frame_time_s.size:
+        return first
+    instrumented = tuple(segment_index(imu.segment) for imu in inputs.imus)
+    learned = habit(_motion(first, inputs), instrumented, settings, causal=causal)
+    if learned is None:
+        return first
+    hidden = np.isfinite(learned.variance)
+    filled = replace(
+        schedule,
+        up=np.where(hidden[:, :, None], learned.up, schedule.up),
+        up_variance=np.where(hidden, learned.variance, schedule.up_variance),
+    )
+    return _pass(filled, active, segments, inputs, settings, causal=causal)
+
+
+def _active(schedule: Schedule, segments: tuple[int, ...], inputs: Inputs, settings: Settings) -> Samples:
     cameras = tuple(
         index
         for index, name in enumerate(schedule.camera_names)
         if inputs.time_offset_sd_s.get(name, 0.0) > 0.0 and inputs.imus
     )
     seen = schedule.frame_time_s.size > 0
-    active = active_errors(segments, cameras, planar=settings.planar, hips=seen)
-    place = np.full(E_TAU + len(schedule.camera_names), -1, dtype=np.int64)
-    place[active] = np.arange(active.size)
+    return active_errors(segments, cameras, planar=settings.planar, hips=seen)
+
+
+def _pass(
+    schedule: Schedule,
+    active: Samples,
+    segments: tuple[int, ...],
+    inputs: Inputs,
+    settings: Settings,
+    *,
+    causal: bool,
+) -> Run:
+    """Filter once, and smooth unless ``causal``."""
+    place = _places(active, len(schedule.camera_names))
     x = _start(schedule)
     P = np.diag(_initial_variance(schedule, inputs, settings)[active])
     events, n = schedule.event_time_s.size, active.size
@@ -110,17 +140,24 @@ def run_filter(inputs: Inputs, settings: Settings, *, causal: bool = False) -> R
     directions = np.array([0, 2] if settings.planar else [0, 1, 2], dtype=np.int64)
     options = np.array([settings.gate, settings.student_nu, settings.swap_margin, float(settings.use_accelerometers)])
     gyro_variance, accel_variance = _sensor_variances(settings)
+    points, sensors = schedule.point_chains, schedule.sensor_chains
     counts = forward(
-        x, P, active, place, process, axes, directions, options, schedule.gyro_radps, schedule.accel_mps2, schedule.up,
-        gyro_variance, accel_variance, settings.up_sd**2 * (1.0 + 2.0 * settings.up_correlation_s * settings.tick_rate_hz), schedule.sensor_chains.segments, schedule.sensor_chains.offsets,
-        schedule.frame_camera, schedule.frame_values, schedule.frame_sd, schedule.point_chains.segments,
-        schedule.point_chains.offsets, schedule.point_chains.hip, schedule.camera_is_pinhole, schedule.camera_geometry,
-        schedule.camera_line_time_s, schedule.pairs, schedule.event_time_s, schedule.event_is_frame,
-        schedule.event_index, *stores,
+        x, P, active, place, process, axes, directions, options,
+        schedule.gyro_radps, schedule.accel_mps2, schedule.up, gyro_variance, accel_variance, schedule.up_variance,
+        posture_rows(segments, settings), sensors.segments, sensors.offsets,
+        schedule.frame_camera, schedule.frame_values, schedule.frame_sd, points.segments, points.offsets, points.hip,
+        schedule.camera_is_pinhole, schedule.camera_geometry, schedule.camera_line_time_s, schedule.pairs,
+        schedule.event_time_s, schedule.event_is_frame, schedule.event_index, *stores,
     )  # fmt: skip
     if not causal:
         backward(active, place, process, schedule.event_time_s, *stores)
     return Run(schedule, active, stores[2], stores[3], counts)
+
+
+def _places(active: Samples, cameras: int) -> Samples:
+    place = np.full(E_TAU + cameras, -1, dtype=np.int64)
+    place[active] = np.arange(active.size)
+    return place
 
 
 def measured_segments(inputs: Inputs) -> tuple[int, ...]:
@@ -245,8 +282,7 @@ def _motion(run: Run, inputs: Inputs) -> Motion:
     ticks = schedule.tick_time_s.size
     blocks = x[:, X_SEGMENT : X_SEGMENT + X_STRIDE * N_SEGMENTS].reshape(ticks, N_SEGMENTS, X_STRIDE)
     quaternion = quaternion_from_matrix(blocks[:, :, :9].reshape(ticks, N_SEGMENTS, 3, 3))
-    place = np.full(E_TAU + len(schedule.camera_names), -1, dtype=np.int64)
-    place[run.active] = np.arange(run.active.size)
+    place = _places(run.active, len(schedule.camera_names))
     pitch_place = np.array([place[E_SEGMENT + E_STRIDE * s + 1] for s in range(N_SEGMENTS)])
     free = pitch_place >= 0
     covariance = np.full((ticks, N_SEGMENTS, N_SEGMENTS), np.nan)

@@ -37,7 +37,8 @@ def forward(
     upward: Floats,
     gyro_variance: Floats,
     accel_variance: Floats,
-    up_variance: float,
+    up_variance: Floats,
+    posture: Floats,
     sensor_segments: Samples,
     sensor_offsets: Floats,
     frame_camera: Samples,
@@ -60,6 +61,7 @@ def forward(
 ) -> Floats:
     """Run the filter over all events; fills the four stores and returns the counts per sensor kind.
 
+    ``posture``, shape (joints, 4): distal and proximal segment (-1: world), mean pitch, variance per tick.
     ``options``: gate per row, Student nu, swap margin, use accelerometers. Counts, shape (4, 5): sum of d2, rows,
     rejected blocks, rescued blocks, swapped pairs.
     """
@@ -89,7 +91,7 @@ def forward(
         else:
             _take_tick(
                 x, P, active, place, rows_turn, rows_move, options, gyro[i], accel[i], upward[i], gyro_variance,
-                accel_variance, up_variance, sensor_segments, sensor_offsets, H, columns, rejected_sensor, counts,
+                accel_variance, up_variance[i], posture, sensor_segments, sensor_offsets, H, columns, rejected_sensor, counts,
             )  # fmt: skip
         x_post[k] = x
         P_post[k] = P
@@ -141,7 +143,8 @@ def _take_block(
 @njit(cache=True)
 def _take_tick(
     x: Floats, P: Floats, active: Samples, place: Samples, rows_turn: Samples, rows_move: Samples,
-    options: Floats, gyro: Floats, accel: Floats, upward: Floats, gyro_variance: Floats, accel_variance: Floats, up_variance: float,
+    options: Floats, gyro: Floats, accel: Floats, upward: Floats, gyro_variance: Floats, accel_variance: Floats, up_variance: Floats,
+    posture: Floats,
     sensor_segments: Samples, sensor_offsets: Floats, H: Floats, columns: Samples, rejected: Samples,
     counts: Floats,
 ) -> None:  # fmt: skip
@@ -165,11 +168,23 @@ def _take_tick(
             )  # fmt: skip
         if not np.isnan(upward[segment, 0]):
             predicted, count = measurements.up(x, segment, H, columns)
-            variance[:] = up_variance
+            variance[:] = up_variance[segment]
             _take_block(
                 x, P, active, place, H, columns, count, rows_move, upward[segment] - predicted, variance, options,
                 rejected[2], segment, counts[NIS_UP],
             )  # fmt: skip
+    never = np.zeros(4)
+    never[3] = options[3]
+    for joint in range(posture.shape[0]):
+        distal, proximal = int(posture[joint, 0]), int(posture[joint, 1])
+        predicted, count = measurements.joint_rotation(x, proximal, distal, H, columns)
+        residual = -predicted
+        residual[1] += posture[joint, 2]
+        variance[:] = posture[joint, 3]
+        _take_block(
+            x, P, active, place, H, columns, count, rows_turn, residual, variance, never,
+            rejected[2], distal, np.zeros(5),
+        )  # fmt: skip
 
 
 @njit(cache=True)

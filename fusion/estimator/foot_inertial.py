@@ -39,7 +39,7 @@ from scipy.spatial.transform import Rotation
 
 from fusion.errors import SignalError
 from fusion.estimator._foot_smoother import HEIGHT, PATH, VELOCITY, FootNodes, RollingContact, smooth
-from fusion.estimator._zero_velocity import FootMotion, Stances, find_stances
+from fusion.estimator._zero_velocity import FootMotion, Stances, find_stances, integral
 from fusion.estimator.attitude import attitude_and_bias, bridge
 from fusion.frames import GRAVITY_MPS2
 from fusion.types import Flags, Floats, Samples, floats
@@ -205,7 +205,7 @@ def foot_trajectory(
     # 4. tilt, velocity, position
     tilt = Rotation.from_rotvec(_tilt(time_s, nodes, state))
     velocity = _velocity(time_s, tilt.apply(force), nodes, state)
-    position = _integral(time_s, velocity)
+    position = integral(time_s, velocity)
     if settings.level_ground:
         position[:, 2] -= np.interp(time_s, time_s[stances.instant], position[stances.instant, 2])
     rotation = tilt * rotation
@@ -316,15 +316,10 @@ def _tilt(time_s: Floats, nodes: FootNodes, state: Floats) -> Floats:
 
 def _velocity(time_s: Floats, force: Floats, nodes: FootNodes, state: Floats) -> Floats:
     """Return the strapdown's velocity with the smoothed correction, linear between nodes, shape (n, 3)."""
-    raw = _integral(time_s, force - np.array([0.0, 0.0, GRAVITY_MPS2]))
+    raw = integral(time_s, force - np.array([0.0, 0.0, GRAVITY_MPS2]))
     missing = state[:, VELOCITY] - raw[nodes.index]
     at = time_s[nodes.index]
     return raw + np.column_stack([np.interp(time_s, at, missing[:, axis]) for axis in range(3)])
-
-
-def _integral(time_s: Floats, rate: Floats) -> Floats:
-    pieces = 0.5 * (rate[1:] + rate[:-1]) * np.diff(time_s)[:, None]
-    return np.vstack([np.zeros(3), np.cumsum(pieces, axis=0)])
 
 
 def _path_sd(nodes: FootNodes, state: Floats, covariance: Floats) -> Floats:

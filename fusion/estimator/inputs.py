@@ -54,6 +54,8 @@ class Settings:
         Singer model of segments and root (``process``).
     up_sd, up_correlation_s
         Error of the upward direction that a wearable's own attitude filter gives, and how long it lasts.
+    posture_correlation_s
+        How long the weak knowledge of human posture (``prior.POSTURE``) stays the same.
     hip_sd_m, hip_correlation_s
         Gauss-Markov displacement of each hip joint against the plane (``state``).
     keypoint_correlation_s
@@ -93,6 +95,7 @@ class Settings:
     initial_bias_sd_radps: float = 0.012
     up_sd: float = 0.035
     up_correlation_s: float = 0.5
+    posture_correlation_s: float = 0.3
     hip_sd_m: float = 0.03
     hip_correlation_s: float = 0.3
     keypoint_correlation_s: float = 0.0

@@ -7,6 +7,7 @@ chains are rows of ``chain_segments`` (-1 after the end) and ``chain_offsets`` (
 Gyro            M = w + b
 Accelerometer   f = R' (a_root + sum_j R_j (alpha_j x r_j + w_j x (w_j x r_j)) - g)
 Up              u = R' e_z, the direction of gravity found by a sensor's own attitude filter
+Posture         d = log(R_proximal' R_distal), the joint's rotation; proximal = -1 is the world
 Point           X(t + d) = p_root + d v_root + h_side + sum_j R_j (r_j + d w_j x r_j),  d = tau + row * line time
 Pinhole         u = f_u X_c / Z_c + c_u,  v = f_v Y_c / Z_c + c_v,  X_c = C (X - position)
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from fusion.estimator._algebra import cross
+from fusion.estimator._algebra import cross, log_so3
 from fusion.estimator.state import E_HIP, E_SEGMENT, E_STRIDE, E_TAU, X_HIP, X_SEGMENT, X_STRIDE, X_TAU
 from fusion.frames import GRAVITY_MPS2
 from fusion.types import Floats, Samples
@@ -107,6 +108,32 @@ def up(x: Floats, segment: int, H: Floats, columns: Samples) -> tuple[Floats, in
     H[2, e + 0] = -u[1]
     H[2, e + 1] = u[0]
     return u, 3
+
+
+@njit(cache=True)
+def joint_rotation(x: Floats, proximal: int, distal: int, H: Floats, columns: Samples) -> tuple[Floats, int]:
+    """Return the rotation vector from one segment to the next, rad, shape (3,), and the columns' number.
+
+    The Jacobian is that of small rotations off the measured axis; about one axis it is exact.
+    """
+    s = X_SEGMENT + X_STRIDE * distal
+    e = E_SEGMENT + E_STRIDE * distal
+    relative = x[s : s + 9].reshape(3, 3).copy()
+    count = 3
+    for i in range(3):
+        columns[i] = e + i
+        for row in range(3):
+            H[row, e + i] = 1.0 if row == i else 0.0
+    if proximal >= 0:
+        s = X_SEGMENT + X_STRIDE * proximal
+        e = E_SEGMENT + E_STRIDE * proximal
+        relative = np.ascontiguousarray(x[s : s + 9].reshape(3, 3).T) @ relative
+        count = 6
+        for i in range(3):
+            columns[3 + i] = e + i
+            for row in range(3):
+                H[row, e + i] = -relative[i, row]
+    return log_so3(relative), count
 
 
 @njit(cache=True)

@@ -13,8 +13,8 @@ import numpy as np
 
 from fusion.body.skeleton import Chain, Skeleton, segment_index
 from fusion.errors import SignalError
-from fusion.estimator.level import in_plane, upward_of
 from fusion.estimator.inputs import Inputs, PixelPoints, Settings
+from fusion.estimator.level import in_plane, upward_of
 from fusion.estimator.state import N_SEGMENTS
 from fusion.types import SIDES, Flags, Floats, PlacedImu, Samples, WorldPoints
 
@@ -44,8 +44,8 @@ class Schedule:
 
     Attributes
     ----------
-    tick_time_s, gyro_radps, accel_mps2, up
-        Shapes (t,), then (t, 8, 3) each; NaN where no sensor measured.
+    tick_time_s, gyro_radps, accel_mps2, up, up_variance
+        Shapes (t,), then (t, 8, 3) each, and (t, 8); NaN where no sensor measured.
     frame_time_s, frame_camera, frame_values, frame_sd
         Shapes (f,), (f,), (f, k, 3), (f, k, 3); pixels use the first two columns; NaN where unusable.
     event_time_s, event_is_frame, event_index
@@ -62,6 +62,7 @@ class Schedule:
     gyro_radps: Floats
     accel_mps2: Floats
     up: Floats
+    up_variance: Floats
     frame_time_s: Floats
     frame_camera: Samples
     frame_values: Floats
@@ -106,7 +107,7 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
         up[:, column] = tick_means(imu.time_s, upward, imu.rate_hz, tick_time_s)
         gyro[:, column] = tick_means(imu.time_s, imu.gyro_radps, imu.rate_hz, tick_time_s)
         accel[:, column] = tick_means(imu.time_s, imu.accel_mps2, imu.rate_hz, tick_time_s)
-    cameras = (*inputs.points, *inputs.pixels)
+    cameras: tuple[WorldPoints | PixelPoints, ...] = (*inputs.points, *inputs.pixels)
     names = _point_names(inputs.skeleton, cameras, segments)
     frames = _frames(cameras, names, settings, (start_s, end_s))
     event_time_s = np.concatenate([tick_time_s, frames[0]])
@@ -118,6 +119,7 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
         gyro_radps=gyro,
         accel_mps2=accel,
         up=up,
+        up_variance=np.full(up.shape[:2], _up_variance(settings)),
         frame_time_s=frames[0],
         frame_camera=frames[1],
         frame_values=frames[2],
@@ -137,6 +139,10 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
         camera_rate_hz=np.array([_frame_rate(camera.time_s) for camera in cameras]),
         pairs=_pairs(names),
     )
+
+
+def _up_variance(settings: Settings) -> float:
+    return settings.up_sd**2 * (1.0 + 2.0 * settings.up_correlation_s * settings.tick_rate_hz)
 
 
 def tick_means(time_s: Floats, values: Floats, rate_hz: float, tick_time_s: Floats) -> Floats:

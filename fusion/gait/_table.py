@@ -132,7 +132,7 @@ class Systematic:
             other_ic, other_fc = self.bias_s[(other, "ic")], self.bias_s[(other, "fc")]
             mean = dict(means[side])
             mean["step"] = mean["step"] + ic - other_ic
-            mean["stance"] = mean["stance"] + fc - ic
+            mean["stance"] = mean["stance"]
             mean["swing"] = mean["swing"] + ic - fc
             mean["single"] = mean["single"] + other_ic - other_fc
             mean["double"] = mean["double"] + other_fc - ic + fc - other_ic
@@ -152,7 +152,7 @@ def both_sides(means: Mapping[str, Means]) -> Means:
         side: {
             **mean,
             "step": 0.5 * mean["stride"] + 0.0 * mean["step"],
-            "single": mean["single"],
+            "single": 0.5 * (mean["single"] + mean["swing"]),
             "step_length": 0.5 * mean["length"] + 0.0 * mean["step_length"],
         }
         for side, mean in means.items()

@@ -97,7 +97,7 @@ def angles_page(analysis: Analysis) -> list[Block]:
     keys = ("left", "right", *(("norm",) if any(one.norm for one in panels) else ()), "ribbon")
     figure = Figure("joints_large", svg, curves_alt(panels))
     return [
-        Section("Curves", aside=_norm_name(panels), keys=keys),
+        Section("Curves", keys=keys),
         Drawing(figure, _curves_caption(panels)),
         *_reasons(analysis),
         Section("Read with the curves"),
@@ -110,10 +110,11 @@ def angles_page(analysis: Analysis) -> list[Block]:
 def curve_points_table(analysis: Analysis) -> Table:
     """Return the points read off the curves, left beside right, with the reason of those withheld."""
     found = {(one.name, one.side): one.estimate for one in analysis.parameters.items}
+    told = set(analysis.joint_angles.reasons.values())
     rows = []
     for point in KEY_ANGLES:
         pair = [found.get((point.name, side), _NOT_COMPUTED) for side in SIDES]
-        reasons = list(dict.fromkeys(one.reason for one in pair if one.reason))
+        reasons = [one for one in dict.fromkeys(one.reason for one in pair if one.reason) if one not in told]
         count = " / ".join(str(one.n) for one in pair)
         label = Cell(text=sentence(point.label), small=clean("; ".join(reasons), 160))
         limits, words = norm_cells(analysis, point.name, dict(zip(SIDES, pair, strict=True)))
@@ -130,7 +131,7 @@ def norm_cells(analysis: Analysis, name: str, found: Mapping[str, Estimate]) -> 
     value = next((format_estimate(one).value for one in found.values() if one.is_assessable), "")
     marks = {side: COMPARISON_MARK[compare(one, norm)] for side, one in found.items()}
     told = dict.fromkeys(mark for mark in marks.values() if mark)
-    if len(told) > 1:
+    if len(told) > 1 or (told and not all(marks.values())):
         told = dict.fromkeys(f"{side[0].upper()} {mark}" for side, mark in marks.items() if mark)
     return Cell(text=norm_words(norm.low, norm.high, value)), Cell(small=", ".join(told))
 
@@ -146,18 +147,15 @@ def _curves_caption(panels: list[Panel]) -> str:
     counts = {curve.side: curve.strides for one in panels for curve in one.curves if curve.side != "both"}
     mean = " and ".join(f"{count} {side}" for side, count in counts.items())
     lead = f"Mean of {mean} strides. " if mean else ""
-    banded = any(one.norm is not None for one in panels)
-    without = " Hip and pelvis have no norm band: their published zero is not the zero of standing." if banded else ""
+    names = {one.norm.name: one.title for one in panels if one.norm is not None}
+    norms = " No norm curves for this person: they need age, height and walking speed."
+    if names:
+        norms = f" Grey: {'; '.join(names)}, 95 %. Hip and pelvis have none: their published zero is not standing."
     return (
         f"{lead}0 % = initial contact of the same side, thin upright lines = toe-off. Flexion, forward tilt and "
         "dorsiflexion are positive. The interval joins the scatter of the strides with the error that "
-        f"all strides share. Zero = the person's own standing.{without}"
+        f"all strides share. Zero = the person's own standing.{norms}"
     )
-
-
-def _norm_name(panels: list[Panel]) -> str:
-    names = [one.norm.name for one in panels if one.norm is not None]
-    return clean(names[0], 75) if names else "no norm curves for this person"
 
 
 def _reasons(analysis: Analysis) -> list[Block]:

@@ -111,7 +111,7 @@ def parameters_table(analysis: Analysis) -> Table:
                 lead = f"These {len(same)} rows: " if len(same) > 1 else ""
                 rows.append((Cell(small=lead + reason, columns=7),))
     head = ("Parameter", "L left or both", "R right", "strip", "Norm range", "n", "Grade")
-    return Table(head, (42.0, 35.0, 35.0, 27.0, 17.0, 12.5, 0.0), tuple(rows), True, groups, 3)
+    return Table(head, (41.0, 35.0, 35.0, 25.0, 20.0, 12.5, 0.0), tuple(rows), True, groups, 3)
 
 
 def quality_page(
@@ -148,7 +148,7 @@ def _parameter_row(analysis: Analysis, name: str, found: Mapping[str, Estimate])
     grades = [EN_DASH if not one.is_assessable else one.grade for one in shown.values()]
     grade = " / ".join(dict.fromkeys(grades))
     norm = norm_for(name, analysis.recording.subject, walking_speed_mps(analysis))
-    figure = strip_figure(f"strip_{name}", title.text, shown, norm.low, norm.high, (74.0, 14.0))
+    figure = strip_figure(f"strip_{name}", title.text, shown, norm.low, norm.high, (68.0, 18.0))
     limits, words = norm_cells(analysis, name, shown)
     limits = Cell(text=limits.text, small=words.small)
     strip = Cell(figure=figure)

@@ -126,7 +126,9 @@ def _panel(panel: Panel, width: int, height: int, size: float) -> Spec:
         above = high - 0.045 * (high - low)
         note = _marks([{"x": 3.0, "y": above, "t": panel.note}])
         layers.append(
-            note.mark_text(color=tokens.SOFT, fontSize=size, align="left").encode(x="x:Q", y="y:Q", text="t:N")
+            note.mark_text(color=tokens.SOFT, fontSize=size, align="left").encode(
+                x=_channel("x", "x:Q"), y=_channel("y", "y:Q"), text=_channel("text", "t:N")
+            )
         )
     return _layered(layers, width=width, height=height, title=panel.title)
 
@@ -134,7 +136,7 @@ def _panel(panel: Panel, width: int, height: int, size: float) -> Spec:
 def _band(low: Floats, high: Floats, x: Chart, y: Chart) -> Chart:
     rows = _rows(x=PHASE_PERCENT, y=low, high=high)
     area = _marks(rows).mark_area(color=tokens.NORM, stroke=tokens.EDGE, strokeWidth=0.4, opacity=1)
-    return area.encode(x=x, y=y, y2="high:Q")
+    return area.encode(x=x, y=y, y2=_channel("y2", "high:Q"))
 
 
 def _curve_layers(curve: MeanCurve, domain: tuple[float, float], x: Chart, y: Chart) -> list[Chart]:
@@ -143,13 +145,13 @@ def _curve_layers(curve: MeanCurve, domain: tuple[float, float], x: Chart, y: Ch
     ribbon = _marks(_rows(x=PHASE_PERCENT, y=low, high=high))
     line = _marks(_rows(x=PHASE_PERCENT, y=curve.mean_deg))
     layers = [
-        ribbon.mark_area(color=colour, opacity=0.16).encode(x=x, y=y, y2="high:Q"),
+        ribbon.mark_area(color=colour, opacity=0.16).encode(x=x, y=y, y2=_channel("y2", "high:Q")),
         line.mark_line(color=colour, strokeWidth=tokens.LINE_WIDTH, strokeDash=dash).encode(x=x, y=y),
     ]
     if np.isfinite(curve.toe_off_percent):
         rule = _marks([{"x": curve.toe_off_percent, "y": domain[0], "high": domain[1]}])
         style = rule.mark_rule(color=colour, strokeWidth=0.7, strokeDash=dash, opacity=0.8)
-        layers.append(style.encode(x=x, y=y, y2="high:Q"))
+        layers.append(style.encode(x=x, y=y, y2=_channel("y2", "high:Q")))
     return layers
 
 
@@ -180,7 +182,7 @@ def _letter_score(curves: Sequence[MeanCurve], at: int, room: float) -> float:
 def _letter(x: float, y: float, side: str, size: float) -> Chart:
     rows = _marks([{"x": x, "y": y, "t": tokens.SIDE_LETTER[side]}])
     style = rows.mark_text(color=tokens.SIDE_COLOUR[side], fontSize=size + 0.5, fontWeight=600)
-    return style.encode(x="x:Q", y="y:Q", text="t:N")
+    return style.encode(x=_channel("x", "x:Q"), y=_channel("y", "y:Q"), text=_channel("text", "t:N"))
 
 
 def _hidden_layers(
@@ -199,11 +201,13 @@ def _hidden_layers(
     words = [{"x": 0.5 * (a + b), "y": high, "t": f"hidden {full:.2f} s"} for a, b, full in wide]
     both = dict(zip("xy", axes, strict=True))
     return [
-        _marks(shades).mark_rect(color="#E9EDF1").encode(**both, x2="x2:Q", y2="y2:Q"),
-        _marks(lines).mark_rule(color=tokens.HAIR, strokeWidth=0.6).encode(**both, y2="y2:Q"),
+        _marks(shades)
+        .mark_rect(color="#E9EDF1")
+        .encode(**both, x2=_channel("x2", "x2:Q"), y2=_channel("y2", "y2:Q")),
+        _marks(lines).mark_rule(color=tokens.HAIR, strokeWidth=0.6).encode(**both, y2=_channel("y2", "y2:Q")),
         _marks(_apart(words, 0.12 * (window_s[1] - window_s[0])))
         .mark_text(color=tokens.SOFT, fontSize=size, dy=-6)
-        .encode(**both, text="t:N"),
+        .encode(**both, text=_channel("text", "t:N")),
     ]
 
 
@@ -223,7 +227,7 @@ def _fused_layers(track: KneeTrack, inside: Flags, x: Chart, y: Chart) -> list[C
     band = _marks(_rows(x=time, y=angle - half, high=angle + half))
     line = _marks(_rows(x=time, y=angle))
     return [
-        band.mark_area(color=colour, opacity=0.2).encode(x=x, y=y, y2="high:Q"),
+        band.mark_area(color=colour, opacity=0.2).encode(x=x, y=y, y2=_channel("y2", "high:Q")),
         line.mark_line(color=colour, strokeWidth=tokens.LINE_WIDTH, strokeDash=dash).encode(x=x, y=y),
     ]
 
@@ -266,7 +270,7 @@ def _contact_lanes(events: GaitEvents, window_s: tuple[float, float]) -> Spec | 
     right = _marks(rows["right"]).mark_bar(
         height=7, fill="white", stroke=tokens.RIGHT, strokeWidth=1.3, strokeDash=[4, 2]
     )
-    lanes = [chart.encode(x=x, x2="x2:Q", y=y) for chart in (left, right)]
+    lanes = [chart.encode(x=x, x2=_channel("x2", "x2:Q"), y=y) for chart in (left, right)]
     return _layered(lanes, width=520, height=28)
 
 
@@ -293,6 +297,11 @@ def _marks(rows: Rows) -> Chart:
     alt = require("altair")
     # As one text: Altair copies and checks a list of records again and again, a text it passes on.
     return alt.Chart(alt.InlineData(values=json.dumps(rows), format=alt.JsonDataFormat(type="json")))
+
+
+def _channel(name: str, field: str) -> Chart:
+    # A channel object: from a bare string Altair searches its whole schema, each time.
+    return getattr(require("altair"), name.capitalize())(field)
 
 
 def _rows(**columns: Floats | list[float]) -> Rows:

@@ -157,10 +157,11 @@ def sided(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
 def _findings(shown: list[Finding], more: list[Finding]) -> list[Block]:
     if not shown:
         return [Text("No finding could be stated from this recording. All values are on page 3.")]
+    names = dict.fromkeys(one.norm_name for one in shown if np.isfinite(one.norm_low) and one.norm_name)
+    note = f"{len(more)} more on page 3. " if more else ""
+    note += f"Norm ranges: {'; '.join(names)}." if names else ""
     blocks: list[Block] = [findings_table(shown, "finding")]
-    if more:
-        blocks.append(Text(f"{len(more)} more on page 3.", small=True))
-    return blocks
+    return [*blocks, Text(clean(note, 260), small=True)] if note else blocks
 
 
 def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:

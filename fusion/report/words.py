@@ -140,10 +140,10 @@ def parameter_group(name: str) -> str:
 
 
 def norm_words(low: float, high: float, value: str = "") -> str:
-    """Return a norm range with at most as many decimals as the value."""
+    """Return a norm range with at most as many decimals as the value, and two."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return "no norm"
-    decimals = len(value.split(".")[1]) if "." in value else 0 if value else 2
+    decimals = min(2, len(value.split(".")[1])) if "." in value else 0 if value else 2
     while decimals and all(abs(round(x, decimals) - round(x, decimals - 1)) < 1e-9 for x in (low, high)):
         decimals -= 1
     return format_range(low, high, decimals)

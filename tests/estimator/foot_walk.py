@@ -64,19 +64,17 @@ def walk_a_foot(
     time_s = np.arange(0.0, rest_s * 2 + stride_s * len(lengths), 1.0 / rate_hz)
 
     def position_at(t, order):
+        curve = way_curve.derivative(order) if order else way_curve
         burst = sum(_burst(t - strike, order, strike_m) for strike in strike_s)
-        return (
-            way_curve.derivative(order)(t) + np.outer(burst, [0.5, 0.0, 1.0])
-            if order
-            else (way_curve(t) + np.outer(burst, [0.5, 0.0, 1.0]))
-        )
+        return curve(t) + np.outer(burst, [0.5, 0.0, 1.0])
 
     segment = Rotation.from_euler("ZY", np.column_stack([yaw_curve(time_s), pitch_curve(time_s)]))
     rate = np.zeros((len(time_s), 3))
     rate[:, 2] = yaw_curve.derivative()(time_s)
     spin = segment.inv().apply(rate)
     spin[:, 1] += pitch_curve.derivative()(time_s)
-    force = segment.inv().apply(position_at(time_s, 2) + [0.0, 0.0, GRAVITY_MPS2])
+    up = np.array([0.0, 0.0, GRAVITY_MPS2])
+    force = segment.inv().apply(position_at(time_s, 2) + up)
     mount = Rotation.identity() if mount is None else mount
     accel, gyro = _sense(mount.inv().apply(force), mount.inv().apply(spin), errors, rng)
     middle = rest_s + stride_s * (np.arange(len(lengths) + 1) + 0.13)
@@ -86,7 +84,7 @@ def walk_a_foot(
 def _curves(heel, yaw, lengths, stride_s, height_m, lever_m, rolling_radps, rest_s):
     """Quintics through rest, foot-flat start and end, toe-off, mid-swing, strike of every stride."""
     flat_s, roll = 0.26 * stride_s, rolling_radps * 0.26 * stride_s
-    lift = np.minimum(1.0, np.maximum(lengths, 0.4) / 1.3)
+    lift = np.sqrt(np.minimum(1.0, lengths / 1.3))
     knots, pitch, turn, way = [0.0], [[0.0, 0.0, 0.0]], [[yaw[0], 0.0, 0.0]], []
     toes = np.column_stack([np.cos(yaw), np.sin(yaw), np.zeros(len(yaw))])
     up = np.array([0.0, 0.0, height_m])
@@ -128,18 +126,18 @@ def _curves(heel, yaw, lengths, stride_s, height_m, lever_m, rolling_radps, rest
 
 
 def _burst(t, order, size_m):
-    """Decaying oscillation that starts smoothly: t^3 exp(-t / tau) sin, by finite complex step of its terms."""
+    """Return a derivative of t^2 exp(-t / tau) sin(w t) at t > 0, scaled to ``size_m`` at its envelope's peak."""
     w, tau = 2.0 * np.pi * STRIKE_HZ, STRIKE_DECAY_S
     late = np.maximum(t, 0.0)
     s = -1.0 / tau + 1j * w
-    grow = [late**3, 3.0 * late**2, 6.0 * late]
     wave = np.exp(s * late)
     terms = {
-        0: grow[0] * wave,
-        1: (grow[1] + s * grow[0]) * wave,
-        2: (grow[2] + 2.0 * s * grow[1] + s**2 * grow[0]) * wave,
+        0: late**2 * wave,
+        1: (2.0 * late + s * late**2) * wave,
+        2: (2.0 + 4.0 * s * late + s**2 * late**2) * wave,
     }
-    return size_m * np.imag(terms[order]) * (np.e / (3.0 * tau)) ** 3
+    peak = (2.0 * tau / np.e) ** 2
+    return np.where(t > 0.0, size_m / peak * np.imag(terms[order]), 0.0)
 
 
 def _sense(force, spin, errors, rng):

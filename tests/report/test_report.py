@@ -1,5 +1,6 @@
 """The report: complete, readable by machines, the same every time, and whole when parts are missing."""
 
+import json
 import re
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pypdf import PdfReader
 from fusion.errors import SignalError, StorageError, UsageError
 from fusion.gait.numbers import format_estimate
 from fusion.report import build_document, write_report
+from fusion.report import figures as figures_module
 from fusion.report.pdf import figures, render_pdf
 from fusion.report.tokens import DISCLAIMER
 from fusion.types import Estimate, GaitParameters, JointAngles, Parameter, QualityCheck, Subject
@@ -20,6 +22,22 @@ from tests.report.example_analysis import make_analysis
 
 DAY = date(2026, 11, 24)
 NASTY = 'Müller "#eval(1)" $x$ *b* <h> \\ \u202e 张 \U0001f600 \x00 ' + "W" * 90
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once():
+    """Draw equal figures once: most tests here change words, not curves."""
+    drawn, draw = {}, figures_module._svg
+
+    def remember(spec, size):
+        key = (json.dumps(spec, sort_keys=True), size)
+        if key not in drawn:
+            drawn[key] = draw(spec, size)
+        return drawn[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures_module, "_svg", remember)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +48,11 @@ def full():
 @pytest.fixture(scope="module")
 def full_pdf(full):
     return render_pdf(build_document(full, created_on=DAY), DAY)
+
+
+@pytest.fixture(scope="module")
+def full_pages(full_pdf):
+    return pages_of(full_pdf)
 
 
 def pages_of(pdf):
@@ -46,32 +69,32 @@ def is_on(page, *words):
     assert not missing, missing
 
 
-def test_the_report_has_four_pages_with_their_titles(full_pdf):
-    found = pages_of(full_pdf)
+def test_the_report_has_four_pages_with_their_titles(full_pages):
+    found = full_pages
     assert len(found) == 4
     titles = ("Gait report", "Joint angles and timing", "All parameters", "How it was measured")
     for page, title in zip(found, titles, strict=True):
         assert title in page
 
 
-def test_every_page_carries_disclaimer_id_date_and_number(full_pdf):
-    for number, page in enumerate(pages_of(full_pdf), start=1):
+def test_every_page_carries_disclaimer_id_date_and_number(full_pages):
+    for number, page in enumerate(full_pages, start=1):
         is_on(page, DISCLAIMER, "P-0417", "21 Oct 2026", "analysis 7f3a-91c2", f"page {number} of 4")
 
 
-def test_page_one_says_who_when_and_with_what(full_pdf):
-    page = pages_of(full_pdf)[0]
+def test_page_one_says_who_when_and_with_what(full_pages):
+    page = full_pages[0]
     is_on(page, "67 years", "male", "1.74 m", "10:42", "op-02", "1 camera 60 Hz", "pelvis, both shanks", "0.1.0")
 
 
-def test_the_quality_verdict_stands_above_every_number_of_the_walk(full_pdf):
-    page = pages_of(full_pdf)[0]
+def test_the_quality_verdict_stands_above_every_number_of_the_walk(full_pages):
+    page = full_pages[0]
     assert page.index("usable, with 2 limits") < page.index("12.4 ms [11.0, 13.8]") < page.index("Key findings")
     assert page.index("Key findings") < page.index("[0.95, 1.01]")
 
 
-def test_every_finding_is_printed_with_its_number_and_interval(full, full_pdf):
-    page = pages_of(full_pdf)[0]
+def test_every_finding_is_printed_with_its_number_and_interval(full, full_pages):
+    page = full_pages[0]
     for finding in full.findings:
         is_on(page, finding.sentence, finding.detail)
         for estimate in finding.estimates.values():
@@ -80,16 +103,16 @@ def test_every_finding_is_printed_with_its_number_and_interval(full, full_pdf):
     is_on(page, "not assessable", "61 % of frames", "first visit")
 
 
-def test_every_parameter_is_printed_once_with_its_interval(full, full_pdf):
-    text = " ".join(pages_of(full_pdf)[1:3])
+def test_every_parameter_is_printed_once_with_its_interval(full, full_pages):
+    text = " ".join(full_pages[1:3])
     for item in full.parameters.items:
         if item.side != "both" and item.estimate.is_assessable:
             is_on(text, format_estimate(item.estimate).value)
     is_on(text, "Stride time CV", "Walking speed", "Knee range", "51 strides; 100 needed for a firm spread")
 
 
-def test_screening_abstains_in_words(full_pdf):
-    is_on(pages_of(full_pdf)[0], "No score given: Screening is not part of this version")
+def test_screening_abstains_in_words(full_pages):
+    is_on(full_pages[0], "No score given: Screening is not part of this version")
 
 
 @pytest.mark.parametrize(("status", "words"), [("good", "Recording quality: good"), ("not usable", "not usable")])
@@ -132,8 +155,7 @@ def test_left_and_right_differ_without_colour(full):
     assert 'fill="white" stroke="#B85300"' in knee
 
 
-@pytest.mark.parametrize("findings", [0, 1, 12])
-@pytest.mark.parametrize("withheld", [0, 5])
+@pytest.mark.parametrize(("findings", "withheld"), [(0, 0), (1, 0), (0, 5), (12, 5)])
 def test_page_one_stays_one_page_and_no_finding_is_lost(findings, withheld):
     analysis = make_analysis(findings=findings, withheld=withheld)
     found = pages(analysis)

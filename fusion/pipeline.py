@@ -1,0 +1,270 @@
+"""The whole analysis, top to bottom: one recording in, one analysis out.
+
+1. Clean the streams; put the wearables on one clock and on their segments.
+2. Look through each camera; tie its clock to the wearables'; check that both saw the same walk.
+3. Refine the body with what the used cameras see.
+4. Estimate the motion: filter forward, smooth backward.
+5. Find the events, cut the strides, measure their lengths.
+6. Compute parameters, joint angles and findings.
+7. Say how far the recording can be trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import fusion
+from fusion.body.skeleton import Skeleton
+from fusion.errors import SignalError
+from fusion.estimator.estimate import estimate_motion
+from fusion.estimator.inputs import Inputs, Settings, time_offset_sd
+from fusion.events.fused import FusedEvents
+from fusion.gait.findings import findings
+from fusion.gait.joint_angles import joint_angles
+from fusion.gait.key_angles import key_angles
+from fusion.gait.lengths import step_lengths
+from fusion.gait.parameters import gait_parameters
+from fusion.gait.strides import segment_strides
+from fusion.pose.segments import walking_window
+from fusion.recording.clean import clean
+from fusion.stages.cameras import CameraView, forward_gain, look, refined_skeleton, straighten, synchronise
+from fusion.stages.distances import foot_lengths
+from fusion.stages.quality import quality_checks
+from fusion.stages.wearables import Wearables, wear
+from fusion.types import (
+    Analysis,
+    GaitParameters,
+    Motion,
+    Placement,
+    Recording,
+    SyncResult,
+    WorldPoints,
+)
+
+Progress = Callable[[str, float], None]
+"""Called with the name of the stage that starts and the share of the work that is done."""
+
+STAGES = ("wearables", "cameras", "motion", "events", "parameters")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is already known about a recording and need not be found again.
+
+    Attributes
+    ----------
+    sync
+        Camera name -> synchronisation, from hardware or an earlier analysis.
+    placements
+        Placements of an earlier recording with the same mounting.
+    settings
+        Settings of the estimator.
+    """
+
+    sync: Mapping[str, SyncResult] = field(default_factory=dict)
+    placements: tuple[Placement, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A recording made ready for the estimator: stages 1 to 3."""
+
+    skeleton: Skeleton
+    wearables: Wearables
+    views: tuple[CameraView, ...]
+    points: tuple[WorldPoints, ...]
+
+
+def analyse(
+    recording: Recording,
+    use: tuple[str, ...] = ("camera", "imu"),
+    progress: Progress | None = None,
+    *,
+    known: Known | None = None,
+) -> Analysis:
+    """Return everything that can be said about a recorded walk.
+
+    Parameters
+    ----------
+    recording
+        What was recorded.
+    use
+        ``("camera",)``, ``("imu",)`` or both.
+    progress
+        Called at the start of each stage.
+    known
+        Synchronisation, placements and settings that are given.
+
+    Raises
+    ------
+    SignalError
+        Nothing in the recording can be used; the message says what to do.
+    """
+    known = known or Known()
+    report = progress or (lambda stage, share: None)
+    started = time.perf_counter()
+    chosen = clean(recording.with_sources(use))
+    _check_not_empty(chosen, use)
+    report("wearables", 0.0)
+    prepared = prepare(chosen, known)
+    report("motion", 0.3)
+    motion = estimate(prepared, known.settings)
+    report("events", 0.7)
+    events = FusedEvents().detect(motion, prepared.wearables.placed, prepared.points)
+    lengths = foot_lengths(prepared.wearables.placed, events)
+    strides = segment_strides(
+        events,
+        _placed_in_world(motion, prepared),
+        surface=chosen.surface,
+        belt_speed_mps=chosen.belt_speed_mps,
+        turning=_turns(prepared.points),
+        lengths=lengths,
+    )
+    report("parameters", 0.8)
+    angles = joint_angles(motion, strides)
+    keys = key_angles(angles, strides)
+    parameters = gait_parameters(
+        strides,
+        events,
+        subject=chosen.subject,
+        surface=chosen.surface,
+        belt_speed_mps=chosen.belt_speed_mps,
+        scale_known=_scale_is_known(chosen, prepared, bool(lengths)),
+        step_lengths=_step_lengths(motion, prepared, chosen, strides),
+    )
+    quality = quality_checks(
+        recording.with_sources(use),
+        prepared.views,
+        prepared.wearables.placements,
+        prepared.wearables.left_out,
+        motion,
+        strides,
+        angles,
+    )
+    report("done", 1.0)
+    return Analysis(
+        recording=recording,
+        use=use,
+        sync=(*(view.sync for view in prepared.views if view.sync is not None), *prepared.wearables.clocks),
+        placements=prepared.wearables.placements,
+        points=tuple(view.on_reference_clock() for view in prepared.views if view.points is not None),
+        motion=motion,
+        events=events,
+        strides=strides,
+        parameters=GaitParameters((*parameters.items, *keys)),
+        joint_angles=angles,
+        findings=findings(parameters, keys, chosen.subject),
+        quality=quality,
+        provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
+    )
+
+
+def prepare(recording: Recording, known: Known | None = None) -> Prepared:
+    """Return stages 1 to 3: wearables placed, cameras tied and checked, body refined."""
+    known = known or Known()
+    skeleton = Skeleton.from_height(recording.subject.height_m, recording.subject.leg_length_m)
+    wearables = wear(recording, skeleton, placements=known.placements)
+    views = look(recording, skeleton)
+    if wearables.placed:
+        views = tuple(synchronise(view, wearables, known.sync.get(view.name)) for view in views)
+        seen = {segment: track for view in views if view.is_used for segment, track in view.pitches().items()}
+        if seen:
+            wearables = wear(recording, skeleton, camera_pitch=seen, placements=known.placements)
+    else:
+        views = tuple(view for index, view in enumerate(views) if index == 0 or view.points is not None)
+    skeleton = refined_skeleton(skeleton, views)
+    pitches = wearables.pitches() if wearables.placed else {}
+    points = tuple(
+        straighten(view.on_reference_clock(), skeleton, forward_gain(view, pitches)) for view in views if view.is_used
+    )
+    return Prepared(skeleton, wearables, views, points)
+
+
+def estimate(prepared: Prepared, settings: Settings | None = None, *, causal: bool = False) -> Motion:
+    """Return the motion of a prepared recording; see ``estimator.estimate``.
+
+    Raises
+    ------
+    SignalError
+        No wearable and no camera is usable; the message lists why.
+    """
+    if not prepared.wearables.placed and not prepared.points:
+        reasons = [*prepared.wearables.left_out.values(), *(view.refusal for view in prepared.views)]
+        listed = "; ".join(reason for reason in reasons if reason) or "there is no stream"
+        raise SignalError(f"nothing in this recording can be analysed: {listed}.")
+    offsets = {
+        view.name: time_offset_sd(view.sync) for view in prepared.views if view.is_used and view.sync is not None
+    }
+    inputs = Inputs(
+        skeleton=prepared.skeleton,
+        imus=prepared.wearables.placed,
+        points=prepared.points,
+        time_offset_sd_s=offsets,
+    )
+    return estimate_motion(inputs, settings, causal=causal)
+
+
+def _check_not_empty(recording: Recording, use: tuple[str, ...]) -> None:
+    if not recording.imus and not recording.keypoints:
+        raise SignalError(
+            f"the recording has no stream of the kind asked for ({' and '.join(use)}). "
+            "Use another source or add the stream."
+        )
+
+
+def _turns(points: tuple[WorldPoints, ...]) -> tuple[tuple[float, float], ...]:
+    """Spans within a camera's view in which the walk is not straight."""
+    spans = []
+    for view in points:
+        straight = walking_window(view)
+        edges = [float(view.time_s[0]), *(edge for window in straight for edge in window), float(view.time_s[-1])]
+        spans += [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start > 1.0]
+    return tuple(spans)
+
+
+def _placed_in_world(motion: Motion, prepared: Prepared) -> Motion | None:
+    """The motion, if something ties it to the ground; wearables alone leave the position open."""
+    return motion if prepared.points else None
+
+
+def _step_lengths(
+    motion: Motion, prepared: Prepared, recording: Recording, strides: tuple
+) -> dict[tuple[str, float], tuple[float, float]] | None:
+    if not prepared.points:
+        return None
+    belt = recording.belt_speed_mps if recording.surface == "treadmill" else 0.0
+    return step_lengths(strides, motion, belt) if np.isfinite(belt) else None
+
+
+def _scale_is_known(recording: Recording, prepared: Prepared, from_feet: bool) -> bool:
+    calibrated = any(recording.camera(view.name).is_calibrated for view in prepared.views if view.is_used)
+    return from_feet or calibrated or prepared.skeleton.height_is_known
+
+
+def _provenance(recording: Recording, use: tuple[str, ...], prepared: Prepared, seconds: float) -> dict[str, object]:
+    digest = hashlib.sha256()
+    for imu in recording.imus:
+        digest.update(imu.time_s.tobytes() + imu.accel_mps2.tobytes() + imu.gyro_radps.tobytes())
+    for keypoints in recording.keypoints:
+        digest.update(keypoints.time_s.tobytes() + keypoints.position.tobytes())
+    return {
+        "software": f"Tandem Gait {fusion.__version__}",
+        "use": list(use),
+        "input_sha256": digest.hexdigest(),
+        "analysis_id": digest.hexdigest()[:12],
+        "seconds": seconds,
+        "cameras": {
+            view.name: {
+                "used": view.is_used,
+                "refusal": view.refusal,
+                "correlation": view.validity.correlation if view.validity else None,
+            }
+            for view in prepared.views
+        },
+    }
