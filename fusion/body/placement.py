@@ -41,6 +41,7 @@ PITCH_ZERO_SD_RAD = 0.09
 _MIN_WALKING_S = 3.0
 _MIN_GIVEN_S = 0.8
 _MIN_POSE_S = 0.5
+_STILL_RADPS = 0.25
 _FUNCTIONAL_SD_RAD = 0.05
 _GIVEN_SD_RAD = 0.10
 _HEADING_SD_RAD = 0.15
@@ -112,7 +113,8 @@ def place(
     skeleton
         Lengths of the person; they give the lever arms.
     standing_s
-        Start and end of a standing pose on the same clock; NaN without one.
+        Start and end of a standing pose on the same clock; NaN without one. A sensor that moves in it
+        (above 0.25 rad/s) does without; its ``method`` then says ``"functional"``.
     camera_pitch
         Segment -> (times on the same clock, pitch, rad) as a checked camera saw it. Decides left and right;
         without it, sensors swapped between the sides as whole legs cannot be noticed.
@@ -179,14 +181,16 @@ def _signal(imu: ImuSamples, standing_s: tuple[float, float]) -> _Signal:
 
 
 def _pose_up(imu: ImuSamples, standing_s: tuple[float, float]) -> Floats:
-    """Up in sensor axes from the standing pose; NaN without a usable one, shape (3,)."""
+    """Up in sensor axes from the standing pose; NaN without a still one, shape (3,)."""
     start_s, end_s = standing_s
     inside = (imu.time_s >= start_s) & (imu.time_s <= end_s)
-    force = imu.accel_mps2[inside]
-    force = force[np.asarray(np.isfinite(force).all(axis=1))]
-    if len(force) < _MIN_POSE_S * imu.rate_hz:
+    known = np.isfinite(imu.accel_mps2).all(axis=1) & np.isfinite(imu.gyro_radps).all(axis=1)
+    use = np.asarray(inside & known)
+    if use.sum() < _MIN_POSE_S * imu.rate_hz:
         return np.full(3, np.nan)
-    mean = np.median(force, axis=0)
+    if float(np.quantile(np.linalg.norm(imu.gyro_radps[use], axis=1), 0.9)) > _STILL_RADPS:
+        return np.full(3, np.nan)
+    mean = np.median(imu.accel_mps2[use], axis=0)
     return np.asarray(mean / np.linalg.norm(mean))
 
 

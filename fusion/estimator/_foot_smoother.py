@@ -40,6 +40,9 @@ class FootNodes:
         Sample of each node, shape (m + 1,).
     duration_s, velocity_mps
         Length of each interval (m,) and integral of the specific force over it (m, 3).
+    tilt_step_rad
+        Known change of the tilt error over each interval: minus what the attitude's own correction changed,
+        since only the gyro's error is a slow random walk, shape (m, 2).
     tilt_variance, velocity_variance
         Growth over each interval, rad^2 and (m/s)^2, shape (m,).
     rate_radps
@@ -51,6 +54,7 @@ class FootNodes:
     index: Samples
     duration_s: Floats
     velocity_mps: Floats
+    tilt_step_rad: Floats
     tilt_variance: Floats
     velocity_variance: Floats
     rate_radps: Floats
@@ -84,6 +88,7 @@ def smooth(nodes: FootNodes, contact: RollingContact) -> tuple[Floats, Floats]:
         if k:
             F = transition[k - 1]
             x = F @ x
+            x[TILT] += nodes.tilt_step_rad[k - 1]
             x[VELOCITY] += nodes.velocity_mps[k - 1]
             x[4] -= GRAVITY_MPS2 * nodes.duration_s[k - 1]
             P = F @ P @ F.T + noise[k - 1]

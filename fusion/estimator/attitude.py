@@ -63,7 +63,8 @@ STILL_S = 1.5
 """Still: gyro and accelerometer stay this close to their mean for this long [1]_."""
 
 MISSING_RATE_SD_RADPS = 2.0
-"""Angular rate that an interpolated gap may have missed, rad/s."""
+MISSING_ACCEL_SD_MPS2 = 10.0
+"""Angular rate and acceleration that an interpolated gap may have missed, rad/s and m/s^2."""
 
 _PASSES = 3
 
@@ -78,7 +79,26 @@ class _Nodes:
     turn: Floats  # integral of world_from_sensor, s, (m, 3, 3)
     still: Flags  # (m,)
     gyro_radps: Floats  # mean, (m, 3)
-    missing_s: Floats  # time without gyro, (m,)
+    missing_s: Floats  # time without gyro and without accelerometer, (m, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Attitude:
+    """Orientation, and what the gyro alone was corrected by to get it.
+
+    Attributes
+    ----------
+    world_from_sensor
+        Unit quaternions wxyz, shape (n, 4).
+    gyro_bias_radps
+        Sensor axes, shape (n, 3).
+    tilt_rad
+        Rotation vector about world axes by which the strapdown of the bias-free gyro was turned, (n, 3).
+    """
+
+    world_from_sensor: Floats
+    gyro_bias_radps: Floats
+    tilt_rad: Floats
 
 
 def inclination(time_s: Floats, accel_mps2: Floats, gyro_radps: Floats) -> Floats:
@@ -101,11 +121,11 @@ def inclination(time_s: Floats, accel_mps2: Floats, gyro_radps: Floats) -> Float
     SignalError
         Fewer than two samples, times that do not increase, or a channel that is never finite.
     """
-    return attitude_and_bias(time_s, accel_mps2, gyro_radps)[0]
+    return estimate_attitude(time_s, accel_mps2, gyro_radps).world_from_sensor
 
 
-def attitude_and_bias(time_s: Floats, accel_mps2: Floats, gyro_radps: Floats) -> tuple[Floats, Floats]:
-    """Return :func:`inclination` and the gyro bias, rad/s, sensor axes, shape (n, 3)."""
+def estimate_attitude(time_s: Floats, accel_mps2: Floats, gyro_radps: Floats) -> Attitude:
+    """Return :func:`inclination` together with the gyro bias and the tilt correction."""
     accel_mps2, gyro_radps, missing = _checked(time_s, accel_mps2, gyro_radps)
     bias = np.zeros(3)
     start = level(_early_mean(time_s, accel_mps2, gyro_radps))
@@ -126,7 +146,7 @@ def attitude_and_bias(time_s: Floats, accel_mps2: Floats, gyro_radps: Floats) ->
         bias - mean_bias
     )
     corrected = Rotation.from_rotvec(tilt_all) * rotation
-    return np.asarray(corrected.as_quat(scalar_first=True)), bias_all
+    return Attitude(np.asarray(corrected.as_quat(scalar_first=True)), bias_all, tilt_all)
 
 
 def strapdown(time_s: Floats, gyro_radps: Floats, start: Rotation) -> Rotation:
@@ -187,7 +207,7 @@ def _checked(time_s: Floats, accel_mps2: Floats, gyro_radps: Floats) -> tuple[Fl
     count = same_length("IMU", time_s=time_s, accel=accel_mps2, gyro=gyro_radps)
     if count < 2 or not np.all(np.diff(time_s) > 0):
         raise SignalError(f"attitude needs at least two samples at increasing times; got {count}. Check time_s.")
-    missing = np.asarray(~np.isfinite(gyro_radps).all(axis=1))
+    missing = np.column_stack([~np.isfinite(signal).all(axis=1) for signal in (gyro_radps, accel_mps2)])
     return bridge(time_s, accel_mps2), bridge(time_s, gyro_radps), missing
 
 
@@ -272,8 +292,8 @@ def _smooth(nodes: _Nodes) -> Floats:
         x = F @ x
         x[2:5] += velocity - np.array([0.0, 0.0, GRAVITY_MPS2 * duration])
         Q = np.zeros(8)
-        Q[:2] = GYRO_WALK_RAD_PER_SQRT_S**2 * duration + (MISSING_RATE_SD_RADPS * nodes.missing_s[k]) ** 2
-        Q[2:5] = ACCEL_WALK_MPS_PER_SQRT_S**2 * duration
+        Q[:2] = GYRO_WALK_RAD_PER_SQRT_S**2 * duration + (MISSING_RATE_SD_RADPS * nodes.missing_s[k, 0]) ** 2
+        Q[2:5] = ACCEL_WALK_MPS_PER_SQRT_S**2 * duration + (MISSING_ACCEL_SD_MPS2 * nodes.missing_s[k, 1]) ** 2
         Q[5:] = BIAS_WALK_RADPS_PER_SQRT_S**2 * duration
         P = F @ P @ F.T + np.diag(Q)
         predicted[k], prior[k], transition[k] = x, P, F

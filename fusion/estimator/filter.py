@@ -61,7 +61,8 @@ def forward(
 ) -> Floats:
     """Run the filter over all events; fills the four stores and returns the counts per sensor kind.
 
-    ``posture``, shape (joints, 4): distal and proximal segment (-1: world), mean pitch, variance per tick.
+    ``posture``, shape (joints, 5): distal and proximal segment (-1: world), mean pitch, its variance per tick,
+    variance per tick of the segment's rate about zero.
     ``options``: gate per row, Student nu, swap margin, use accelerometers. Counts, shape (4, 5): sum of d2, rows,
     rejected blocks, rescued blocks, swapped pairs.
     """
@@ -174,7 +175,7 @@ def _take_tick(
                 rejected[2], segment, counts[NIS_UP],
             )  # fmt: skip
     never = np.zeros(4)
-    never[3] = options[3]
+    unused = np.zeros(5)
     for joint in range(posture.shape[0]):
         distal, proximal = int(posture[joint, 0]), int(posture[joint, 1])
         predicted, count = measurements.joint_rotation(x, proximal, distal, H, columns)
@@ -183,8 +184,26 @@ def _take_tick(
         variance[:] = posture[joint, 3]
         _take_block(
             x, P, active, place, H, columns, count, rows_turn, residual, variance, never,
-            rejected[2], distal, np.zeros(5),
+            rejected[2], distal, unused,
         )  # fmt: skip
+        predicted, count = measurements.rate(x, distal, H, columns)
+        variance[:] = posture[joint, 4]
+        _take_block(
+            x,
+            P,
+            active,
+            place,
+            H,
+            columns,
+            count,
+            rows_turn,
+            -predicted,
+            variance,
+            never,
+            rejected[2],
+            distal,
+            unused,
+        )
 
 
 @njit(cache=True)

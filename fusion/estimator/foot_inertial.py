@@ -40,12 +40,16 @@ from scipy.spatial.transform import Rotation
 from fusion.errors import SignalError
 from fusion.estimator._foot_smoother import HEIGHT, PATH, VELOCITY, FootNodes, RollingContact, smooth
 from fusion.estimator._zero_velocity import FootMotion, Stances, find_stances, integral
-from fusion.estimator.attitude import attitude_and_bias, bridge
+from fusion.estimator.attitude import bridge, estimate_attitude
 from fusion.frames import GRAVITY_MPS2
 from fusion.types import Flags, Floats, Samples, floats
 
 EDGE_SD = 1.0 / np.sqrt(12.0)
 """Standard deviation of a uniform distribution over one sampling interval."""
+
+
+BRIDGED_S = 0.06
+"""A foot that stands before and after a gap this short stands during it, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +180,14 @@ def foot_trajectory(
     """
     settings = settings or FootSettings()
     # 1. attitude, bias, stances
-    quaternion, bias = attitude_and_bias(time_s, accel_mps2, gyro_radps)
+    attitude = estimate_attitude(time_s, accel_mps2, gyro_radps)
     no_accel = np.asarray(~np.isfinite(accel_mps2).all(axis=1))
     no_gyro = np.asarray(~np.isfinite(gyro_radps).all(axis=1))
-    accel, gyro = bridge(time_s, accel_mps2), bridge(time_s, gyro_radps) - bias
-    rotation = Rotation.from_quat(quaternion, scalar_first=True)
+    accel, gyro = bridge(time_s, accel_mps2), bridge(time_s, gyro_radps) - attitude.gyro_bias_radps
+    rotation = Rotation.from_quat(attitude.world_from_sensor, scalar_first=True)
     force, rate = rotation.apply(accel), rotation.apply(gyro)
     tilt_growth, speed_growth = _growth(time_s, force, rate, no_accel, no_gyro, settings)
-    motion = FootMotion(time_s, force, rate, speed_growth, no_gyro)
+    motion = FootMotion(time_s, force, rate, speed_growth, _long_gaps(time_s, no_gyro))
     stances = find_stances(motion, settings.shortest_stride_m)
     if not len(stances.instant):
         raise SignalError(
@@ -191,7 +195,7 @@ def foot_trajectory(
             "Check that the sensor is on the foot and that the gyro is in rad/s."
         )
     # 2. integrals between nodes
-    nodes = _nodes(motion, tilt_growth, stances, settings)
+    nodes = _nodes(motion, attitude.tilt_rad, tilt_growth, stances, settings)
     # 3. smoother
     inflation = max(1.0, settings.stance_correlation_s / settings.node_s)
     contact = RollingContact(
@@ -225,15 +229,17 @@ def foot_trajectory(
     )
 
 
-def foot_strides(trajectory: FootTrajectory) -> FootStrides:
-    """Return every stride found from the foot alone, k - 1 of them at most."""
+def foot_strides(trajectory: FootTrajectory, *, shortest_m: float = 0.1) -> FootStrides:
+    """Return every stride found from the foot alone that is at least ``shortest_m`` long."""
     instant_s, way = trajectory.instant_s, np.diff(trajectory.heel_m, axis=0)
+    length = _horizontal(way)
+    moved = length >= shortest_m
     return FootStrides(
-        start_s=instant_s[:-1],
-        end_s=instant_s[1:],
-        length_m=_horizontal(way),
-        sd_m=trajectory.path_sd_m,
-        rise_m=way[:, 2],
+        start_s=instant_s[:-1][moved],
+        end_s=instant_s[1:][moved],
+        length_m=length[moved],
+        sd_m=trajectory.path_sd_m[moved],
+        rise_m=way[moved, 2],
     )
 
 
@@ -270,6 +276,14 @@ def stride_lengths(trajectory: FootTrajectory, initial_contacts_s: Floats) -> tu
     return np.where(both, length, np.nan), np.where(both, sd, np.nan)
 
 
+def _long_gaps(time_s: Floats, missing: Flags) -> Flags:
+    """Return the missing samples of gaps too long to be bridged by a line, shape (n,)."""
+    there = np.flatnonzero(~missing)
+    before = time_s[there[np.maximum(np.searchsorted(there, np.arange(len(time_s)), side="right") - 1, 0)]]
+    after = time_s[there[np.minimum(np.searchsorted(there, np.arange(len(time_s))), len(there) - 1)]]
+    return np.asarray(missing & ((after - before > BRIDGED_S) | (after <= before)))
+
+
 def _growth(
     time_s: Floats, force: Floats, rate: Floats, no_accel: Flags, no_gyro: Flags, settings: FootSettings
 ) -> tuple[Floats, Floats]:
@@ -290,7 +304,9 @@ def _growth(
     )
 
 
-def _nodes(motion: FootMotion, tilt_growth: Floats, stances: Stances, settings: FootSettings) -> FootNodes:
+def _nodes(
+    motion: FootMotion, tilt_rad: Floats, tilt_growth: Floats, stances: Stances, settings: FootSettings
+) -> FootNodes:
     """Step 2: integrals and error growth between nodes."""
     time_s, force = motion.time_s, motion.force_mps2
     edges = np.searchsorted(time_s, np.arange(time_s[0], time_s[-1], settings.node_s))
@@ -300,6 +316,7 @@ def _nodes(motion: FootMotion, tilt_growth: Floats, stances: Stances, settings: 
         index=index,
         duration_s=np.diff(time_s[index]),
         velocity_mps=np.add.reduceat(gained, index[:-1], axis=0),
+        tilt_step_rad=-np.diff(tilt_rad[index, :2], axis=0),
         tilt_variance=np.add.reduceat(tilt_growth, index[:-1]),
         velocity_variance=np.add.reduceat(motion.velocity_variance, index[:-1]),
         rate_radps=motion.gyro_radps[index],

@@ -111,6 +111,18 @@ def up(x: Floats, segment: int, H: Floats, columns: Samples) -> tuple[Floats, in
 
 
 @njit(cache=True)
+def rate(x: Floats, segment: int, H: Floats, columns: Samples) -> tuple[Floats, int]:
+    """Return the angular rate of a segment, rad/s, segment axes, shape (3,), and the touched columns' number."""
+    s = X_SEGMENT + X_STRIDE * segment
+    e = E_SEGMENT + E_STRIDE * segment
+    for i in range(3):
+        columns[i] = e + 3 + i
+        for row in range(3):
+            H[row, e + 3 + i] = 1.0 if row == i else 0.0
+    return x[s + 9 : s + 12].copy(), 3
+
+
+@njit(cache=True)
 def joint_rotation(x: Floats, proximal: int, distal: int, H: Floats, columns: Samples) -> tuple[Floats, int]:
     """Return the rotation vector from one segment to the next, rad, shape (3,), and the columns' number.
 

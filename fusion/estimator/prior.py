@@ -34,6 +34,9 @@ Middle and half of the range over the gait cycle of adults and children, free an
 (Schwartz et al. 2008, doi:10.1016/j.jbiomech.2008.03.015): hip -20 to 40, knee 0 to 70, ankle -25 to 15 deg.
 """
 
+RATE_SD_RADPS = {"pelvis": 1.0, "trunk": 1.0, "thigh": 3.0, "shank": 5.0, "foot": 6.0}
+"""Angular rates about zero: a shank swings at up to 8 rad/s in fast walking. Keeps an unseen segment from spinning."""
+
 SHORTEST_GAP_S = 0.08
 LEAST_VISIBLE_S = 3.0
 RIDGE = 1e-3
@@ -44,6 +47,7 @@ INFLATION = 1.5
 """On the habit's cross-validated error, for steps unlike the visible ones."""
 
 _CORRELATION_S = 0.1
+_RATE_CORRELATION_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Habit:
 
 
 def posture_rows(segments: tuple[int, ...], settings: Settings) -> Floats:
-    """Return the posture prior of the free segments: distal, proximal (-1 world), mean, variance per tick."""
+    """Return the posture prior of the free segments: distal, proximal (-1 world), mean, its variance, rate's variance."""
     rows = []
     inflation = 1.0 + 2.0 * settings.posture_correlation_s * settings.tick_rate_hz
     for index in segments:
@@ -64,8 +68,9 @@ def posture_rows(segments: tuple[int, ...], settings: Settings) -> Floats:
         above = _proximal(segment, parent)
         if above >= 0 and above not in segments:
             continue
-        rows.append([float(index), float(above), mean, sd**2 * inflation])
-    return np.array(rows).reshape(len(rows), 4)
+        rate = RATE_SD_RADPS[part_of(segment)] ** 2 * (1.0 + 2.0 * _RATE_CORRELATION_S * settings.tick_rate_hz)
+        rows.append([float(index), float(above), mean, sd**2 * inflation, rate])
+    return np.array(rows).reshape(len(rows), 5)
 
 
 def _proximal(segment: str, parent: str | None) -> int:

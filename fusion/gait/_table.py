@@ -132,7 +132,7 @@ class Systematic:
             other_ic, other_fc = self.bias_s[(other, "ic")], self.bias_s[(other, "fc")]
             mean = dict(means[side])
             mean["step"] = mean["step"] + ic - other_ic
-            mean["stance"] = mean["stance"]
+            mean["stance"] = mean["stance"] + fc - ic
             mean["swing"] = mean["swing"] + ic - fc
             mean["single"] = mean["single"] + other_ic - other_fc
             mean["double"] = mean["double"] + other_fc - ic + fc - other_ic

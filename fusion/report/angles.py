@@ -110,14 +110,17 @@ def angles_page(analysis: Analysis) -> list[Block]:
 def curve_points_table(analysis: Analysis) -> Table:
     """Return the points read off the curves, left beside right, with the reason of those withheld."""
     found = {(one.name, one.side): one.estimate for one in analysis.parameters.items}
-    told = set(analysis.joint_angles.reasons.values())
+    told = {*analysis.joint_angles.reasons.values(), _NOT_COMPUTED.reason}
     rows = []
     for point in KEY_ANGLES:
         pair = [found.get((point.name, side), _NOT_COMPUTED) for side in SIDES]
+        if all(one is _NOT_COMPUTED for one in pair):
+            continue
         reasons = [one for one in dict.fromkeys(one.reason for one in pair if one.reason) if one not in told]
         count = " / ".join(str(one.n) for one in pair)
         label = Cell(text=sentence(point.label), small=clean("; ".join(reasons), 160))
-        limits, words = norm_cells(analysis, point.name, dict(zip(SIDES, pair, strict=True)))
+        sides = dict(zip(SIDES, pair, strict=True))
+        limits, words = norm_cells(analysis, point.name, sides)
         rows.append((label, *(_number(one) for one in pair), limits, words, Cell(small=count)))
     head = ("Point on the curve", "L left", "R right", "Norm range", "Against norm", "Strides")
     return Table(head, (0.0, 27.0, 27.0, 20.0, 36.0, 16.0), tuple(rows), dense=True)
@@ -136,11 +139,13 @@ def norm_cells(analysis: Analysis, name: str, found: Mapping[str, Estimate]) -> 
     return Cell(text=norm_words(norm.low, norm.high, value)), Cell(small=", ".join(told))
 
 
-def _number(estimate: Estimate, columns: int = 1) -> Cell:
+def _number(estimate: Estimate) -> Cell:
+    if estimate is _NOT_COMPUTED:
+        return Cell(small=EN_DASH)
     if not estimate.is_assessable:
-        return Cell(hatched=True, columns=columns)
+        return Cell(hatched=True)
     shown = format_estimate(estimate)
-    return Cell(strong=shown.value, text=shown.interval, columns=columns)
+    return Cell(strong=shown.value, text=shown.interval)
 
 
 def _curves_caption(panels: list[Panel]) -> str:

@@ -174,7 +174,7 @@ def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
             title = Cell(strong=title.strong)
         return (
             title,
-            Cell(small=clean(reasons[0], 110), columns=1),
+            Cell(small=clean(reasons[0], 88), columns=1),
             Cell(hatched=True, strong="wide"),
             Cell(small=EN_DASH),
             Cell(small="first visit"),
@@ -215,7 +215,7 @@ def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]
         last.append(VerdictCell("Withheld", clean(names, 34), "reasons below"))
     room = MOST_VERDICT_CELLS - len(cells) - len(last)
     for check in analysis.quality[:room]:
-        cells.append(VerdictCell(clean(check.name, 28), clean(check.value, 30), clean(check.remark, 44)))
+        cells.append(VerdictCell(clean(check.name, 28), clean(check.value, 28), clean(check.remark, 40)))
     return cells + last
 
 

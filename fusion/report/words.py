@@ -59,7 +59,7 @@ COMPARISON_MARK = {
 
 
 def clean(text: object, limit: int = 400) -> str:
-    """Return text that the report's font can draw, on one line, of at most ``limit`` characters.
+    """Return text that the report's font can draw, on one line, as wide as ``limit`` letters at most.
 
     Control and direction characters become spaces, runs of spaces one. A character that the font
     lacks is printed as its code, ``[U+5F20]``: an identifier stays unambiguous, and the page never shows
@@ -68,7 +68,12 @@ def clean(text: object, limit: int = 400) -> str:
     words = unicodedata.normalize("NFC", str(text))
     drawn = "".join(_drawable(character) for character in words)
     line = " ".join(drawn.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    room = float(limit)
+    for place, character in enumerate(line):
+        room -= _width(character)
+        if room < 0.0:
+            return line[:place].rstrip() + "…"
+    return line
 
 
 def sentence(text: str) -> str:
@@ -159,6 +164,13 @@ def _words_of(name: str) -> str:
     ending = next((end for end in _UNIT_ENDINGS if base.endswith(end) and len(base) > len(end)), "")
     words = base.removesuffix(ending).split("_")
     return " ".join(_WORDS.get(word, word) for word in words if word)
+
+
+def _width(character: str) -> float:
+    """Return how wide a character is, in average small letters of the font."""
+    if character in "WMwm@%":
+        return 1.7
+    return 1.3 if character.isupper() else 1.0
 
 
 def _drawable(character: str) -> str:

@@ -24,6 +24,9 @@ from fusion.types import SAFE, SIDES, Floats, Keypoints, Recording, SyncResult, 
 
 _LEG = ("hip", "knee", "ankle", "heel", "toe")
 
+LENGTH_RANGE = (0.7, 1.3)
+"""A segment that looks shorter or longer than this share of its length has a misplaced end; it is left as seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
@@ -134,9 +137,7 @@ def straighten(points: WorldPoints, skeleton: Skeleton, gain: float = 1.0) -> Wo
         seen_knee = np.isfinite(thigh[:, 0])
         position[seen_knee, knee] = (position[:, hip] + thigh)[seen_knee]
         seen_ankle = np.isfinite(shank[:, 0])
-        moved = position[:, ankle].copy()
-        moved[seen_ankle] = (position[:, knee] + shank)[seen_ankle]
-        position[:, ankle] = moved
+        position[seen_ankle, ankle] = (position[:, knee] + shank)[seen_ankle]
         for foot, offset in zip(feet, from_ankle, strict=True):
             position[:, foot] = position[:, ankle] + offset
     position[:, :, 1] = np.nan
@@ -147,7 +148,8 @@ def _along(vector: Floats, length_m: float, gain: float) -> Floats:
     flat = vector * np.array([gain, 0.0, 1.0])
     flat[:, 1] = 0.0
     size = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.asarray(length_m * flat / np.where(size > 0.1 * length_m, size, np.nan))
+    fits = (size > LENGTH_RANGE[0] * length_m) & (size < LENGTH_RANGE[1] * length_m)
+    return np.asarray(length_m * flat / np.where(fits, size, np.nan))
 
 
 def forward_gain(view: CameraView, wearable_pitch: Mapping[str, Track]) -> float:

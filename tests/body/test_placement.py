@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from fusion.body.placement import apply, place, sagittal_rate
+from fusion.body.placement_axes import walking
 from fusion.errors import SignalError
 from tests.body.walker import SKELETON, imu, pitch
 
@@ -71,6 +72,11 @@ def test_standing_pose_sets_the_pitch_zero_exactly():
         assert abs(error_deg(placement, mounting)[1]) < 1.0, segment
 
 
+def test_pose_that_is_not_still_is_left_out():
+    stream = imu("left_shank")
+    assert placed(stream, standing_s=(1.0, 3.0))[0].method == "functional"
+
+
 def test_foot_needs_no_pose_because_it_is_flat_in_stance():
     assert abs(error_deg(placed(imu("left_foot"))[0], Rotation.identity())[1]) < 3.0
 
@@ -79,9 +85,12 @@ def test_stomp_does_not_move_the_axis():
     stream = imu("right_shank")
     calm = place((stream,), SKELETON)[0].segment_from_sensor
     gyro, accel = stream.gyro_radps.copy(), stream.accel_mps2.copy()
-    gyro[120:130] += [35.0, 0.0, 20.0]
-    accel[120:130] += [250.0, 0.0, 0.0]
+    gyro[120:125] += [30.0, 0.0, 0.0]
+    gyro[125:130] -= [30.0, 0.0, 0.0]
+    accel[120:130] += [0.0, 0.0, 250.0]
     shaken = replace(stream, gyro_radps=gyro, accel_mps2=accel)
+    assert not walking(shaken)[110:140].any()
+    assert walking(shaken)[200:700].all()
     after = place((shaken,), SKELETON)[0].segment_from_sensor
     assert np.rad2deg(Rotation.from_matrix(calm @ after.T).magnitude()) < 1.5
 
@@ -91,7 +100,10 @@ def test_turn_does_not_move_the_axis():
     calm = place((stream,), SKELETON)[0].segment_from_sensor
     gyro = stream.gyro_radps.copy()
     gyro[500:700, 2] += 2.0
-    after = place((replace(stream, gyro_radps=gyro),), SKELETON)[0].segment_from_sensor
+    turned = replace(stream, gyro_radps=gyro)
+    assert not walking(turned)[540:660].any()
+    assert walking(turned)[100:400].all()
+    after = place((turned,), SKELETON)[0].segment_from_sensor
     assert np.rad2deg(Rotation.from_matrix(calm @ after.T).magnitude()) < 1.5
 
 

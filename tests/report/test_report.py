@@ -202,6 +202,7 @@ def test_a_report_without_wearables_says_so():
 def test_one_side_only_prints_one_side():
     found = pages(make_analysis(sides=("left",)))
     is_on(found[1], "R: not assessable")
+    assert "not computed" not in found[1]
 
 
 def test_an_ankle_that_is_not_assessable_is_told_with_its_reason():
