@@ -11,7 +11,8 @@ Steps of :func:`inclination`
 3. Kalman filter and Rauch-Tung-Striebel smoother over the nodes for tilt error, velocity and gyro bias.
    Measurements: velocity is 0 within body speeds; where the sensor lies still it is 0 sharply, and the
    gyro reads its own bias.
-4. Correct bias and tilt at the start, repeat from 1, and at last apply the tilt error along the way.
+4. Correct bias and tilt at the start and repeat from 1; then apply the tilt error along the way and repeat
+   from 2, because a gap of lost samples may leave a large one.
 
 References
 ----------
@@ -36,13 +37,13 @@ NODE_S = 0.1
 SPEED_SD_MPS = 1.0
 """Velocity of a worn sensor about its slow mean, m/s: pelvis 0.2, foot 1.5 in walking."""
 
-SPEED_CORRELATION_S = 0.25
-"""How long that velocity keeps its sign, s: a quarter of a stride."""
+SPEED_CORRELATION_S = 2.0
+"""How long that velocity keeps its sign, s: a person starts, turns and stops within a few strides."""
 
 STILL_SPEED_SD_MPS = 0.01
 """Velocity of a sensor that lies still, m/s."""
 
-GYRO_WALK_RAD_PER_SQRT_S = np.deg2rad(0.1)
+GYRO_WALK_RAD_PER_SQRT_S = np.deg2rad(0.5)
 """Growth of the tilt error by gyro noise and scale errors, rad/sqrt(s)."""
 
 ACCEL_WALK_MPS_PER_SQRT_S = 0.02
@@ -66,7 +67,11 @@ MISSING_RATE_SD_RADPS = 2.0
 MISSING_ACCEL_SD_MPS2 = 10.0
 """Angular rate and acceleration that an interpolated gap may have missed, rad/s and m/s^2."""
 
+GAP_STEPS = 2.5
+"""A step between samples longer than this many usual steps is a gap of lost samples."""
+
 _PASSES = 3
+_RELINEARISATIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +137,30 @@ def estimate_attitude(time_s: Floats, accel_mps2: Floats, gyro_radps: Floats) ->
     still = still_samples(time_s, accel_mps2, gyro_radps)
     if still.any():
         bias = gyro_radps[still].mean(axis=0)
+    first_bias = bias
     for _ in range(_PASSES):
         rotation = strapdown(time_s, gyro_radps - bias, start)
         nodes = _nodes(time_s, rotation, accel_mps2, gyro_radps - bias, still, missing)
-        error = _smooth(nodes)
+        error = _smooth(nodes, first_bias - bias, np.zeros((len(nodes.duration_s), 2)))
         tilt = np.column_stack([error[:, :2], np.zeros(len(error))])
         start = Rotation.from_rotvec(tilt[0]) * rotation[0]
-        mean_bias = error[:, 5:].mean(axis=0)
-        bias = bias + mean_bias
+        used_bias, bias = bias, bias + error[:, 5:].mean(axis=0)
     node_time = time_s[nodes.index.astype(np.int64)]
-    tilt_all = np.column_stack([np.interp(time_s, node_time, tilt[:, axis]) for axis in range(3)])
-    bias_all = np.column_stack([np.interp(time_s, node_time, error[:, 5 + axis]) for axis in range(3)]) + (
-        bias - mean_bias
-    )
-    corrected = Rotation.from_rotvec(tilt_all) * rotation
+    corrected = Rotation.from_rotvec(_between(time_s, node_time, tilt)) * rotation
+    for _ in range(_RELINEARISATIONS):
+        nodes = _nodes(time_s, corrected, accel_mps2, gyro_radps - used_bias, still, missing)
+        error = _smooth(nodes, first_bias - used_bias, -np.diff(tilt[:, :2], axis=0))
+        more = np.column_stack([error[:, :2], np.zeros(len(error))])
+        tilt = tilt + more
+        corrected = Rotation.from_rotvec(_between(time_s, node_time, more)) * corrected
+    tilt_all = _between(time_s, node_time, tilt)
+    bias_all = used_bias + _between(time_s, node_time, error[:, 5:])
     return Attitude(np.asarray(corrected.as_quat(scalar_first=True)), bias_all, tilt_all)
+
+
+def _between(time_s: Floats, node_time_s: Floats, values: Floats) -> Floats:
+    """Values at the nodes, shape (m + 1, k), interpolated to all times, shape (n, k)."""
+    return np.column_stack([np.interp(time_s, node_time_s, column) for column in values.T])
 
 
 def strapdown(time_s: Floats, gyro_radps: Floats, start: Rotation) -> Rotation:
@@ -256,6 +270,7 @@ def _nodes(time_s: Floats, rotation: Rotation, accel: Floats, gyro: Floats, stil
     edges = np.arange(time_s[0], time_s[-1], NODE_S)
     index = np.unique(np.append(np.searchsorted(time_s, edges), len(time_s) - 1))
     step = np.diff(time_s)
+    lost = np.where(step > GAP_STEPS * np.median(step), step, 0.0)
 
     def integral(rate: Floats) -> Floats:
         flat = rate.reshape(len(rate), -1)
@@ -272,16 +287,21 @@ def _nodes(time_s: Floats, rotation: Rotation, accel: Floats, gyro: Floats, stil
         turn=integral(np.asarray(rotation.as_matrix())),
         still=np.asarray(all_still, dtype=np.bool_),
         gyro_radps=integral(gyro) / duration[:, None],
-        missing_s=integral(missing.astype(np.float64)),
+        missing_s=integral(missing.astype(np.float64)) + np.add.reduceat(lost, index[:-1])[:, None],
     )
 
 
-def _smooth(nodes: _Nodes) -> Floats:
-    """Step 3: tilt error (2), velocity (3), gyro bias error (3) at each node, shape (m + 1, 8)."""
+def _smooth(nodes: _Nodes, bias: Floats, tilt_step: Floats) -> Floats:
+    """Step 3: tilt error (2), velocity (3), gyro bias error (3) at each node, shape (m + 1, 8).
+
+    ``bias`` is what the bias error was before the walk spoke, relative to the bias in use; ``tilt_step`` the
+    known change of the tilt error over each interval, minus what the reference was turned by, shape (m, 2).
+    """
     count = len(nodes.duration_s)
     x, P = np.zeros(8), np.diag([0.5**2] * 2 + [SPEED_SD_MPS**2] * 3 + [GYRO_BIAS_SD_RADPS**2] * 3)
     filtered, covariance = np.zeros((count + 1, 8)), np.zeros((count + 1, 8, 8))
     predicted, prior, transition = np.zeros((count, 8)), np.zeros((count, 8, 8)), np.zeros((count, 8, 8))
+    x[5:] = bias
     filtered[0], covariance[0] = x, P
     for k in range(count):
         duration, velocity = nodes.duration_s[k], nodes.velocity_mps[k]
@@ -290,6 +310,7 @@ def _smooth(nodes: _Nodes) -> Floats:
         # velocity gained = velocity + tilt x velocity: the true frame is the estimated one turned by tilt
         F[2:5, :2] = np.array([[0.0, velocity[2]], [-velocity[2], 0.0], [velocity[1], -velocity[0]]])
         x = F @ x
+        x[:2] += tilt_step[k]
         x[2:5] += velocity - np.array([0.0, 0.0, GRAVITY_MPS2 * duration])
         Q = np.zeros(8)
         Q[:2] = GYRO_WALK_RAD_PER_SQRT_S**2 * duration + (MISSING_RATE_SD_RADPS * nodes.missing_s[k, 0]) ** 2

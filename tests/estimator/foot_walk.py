@@ -85,19 +85,24 @@ def _curves(heel, yaw, lengths, stride_s, height_m, lever_m, rolling_radps, rest
     """Quintics through rest, foot-flat start and end, toe-off, mid-swing, strike of every stride."""
     flat_s, roll = 0.26 * stride_s, rolling_radps * 0.26 * stride_s
     lift = np.sqrt(np.minimum(1.0, lengths / 1.3))
-    knots, pitch, turn, way = [0.0], [[0.0, 0.0, 0.0]], [[yaw[0], 0.0, 0.0]], []
+    knots, pitch, turn, way = [], [], [], []
     toes = np.column_stack([np.cos(yaw), np.sin(yaw), np.zeros(len(yaw))])
-    up = np.array([0.0, 0.0, height_m])
-    still = np.zeros(3)
-    way.append([heel[0] + lever_m * toes[0] + up, still, still])
+    up, still = np.array([0.0, 0.0, height_m]), np.zeros(3)
+
+    def stand(k, at, angle, rate):
+        base = heel[k] + lever_m * toes[k] + up
+        knots.append(at)
+        pitch.append([angle, rate, 0.0])
+        turn.append([yaw[k], 0.0, 0.0])
+        way.append([base + height_m * angle * toes[k], height_m * rate * toes[k], still])
+
+    start_up_s, start_up = 0.2, 0.1 * rolling_radps
+    stand(0, 0.0, -start_up, 0.0)
+    stand(0, rest_s - start_up_s, -start_up, 0.0)
     for k in range(len(heel)):
         start = rest_s + k * stride_s
-        base = heel[k] + lever_m * toes[k] + up
-        for at, angle in ((start, 0.0), (start + flat_s, roll)):
-            knots.append(at)
-            pitch.append([angle, rolling_radps, 0.0])
-            turn.append([yaw[k], 0.0, 0.0])
-            way.append([base + height_m * angle * toes[k], height_m * rolling_radps * toes[k], still])
+        stand(k, start, 0.0, rolling_radps)
+        stand(k, start + flat_s, roll, rolling_radps)
         if k == len(lengths):
             break
         step, ahead = heel[k + 1] - heel[k], lengths[k]
@@ -114,10 +119,9 @@ def _curves(heel, yaw, lengths, stride_s, height_m, lever_m, rolling_radps, rest
             place = heel[k] + lever_m * bent + up + moved * step + np.array([0.0, 0.0, height * lift[k]])
             pace = {0.12: 1.2, 0.55: 2.4, 0.96: 0.5}[moved] * ahead / stride_s
             way.append([place, pace * course, still])
-    knots.append(rest_s * 2 + stride_s * len(lengths) + 1.0)
-    pitch.append([roll, 0.0, 0.0])
-    turn.append([yaw[-1], 0.0, 0.0])
-    way.append([way[-1][0], still, still])
+    last = knots[-1]
+    stand(len(lengths), last + start_up_s, roll + start_up, 0.0)
+    stand(len(lengths), last + start_up_s + 2.0 * rest_s + 1.0, roll + start_up, 0.0)
     return (
         BPoly.from_derivatives(knots, np.array(pitch)),
         BPoly.from_derivatives(knots, np.array(turn)),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fusion.errors import SignalError
 from fusion.estimator.foot_inertial import FootTrajectory, foot_trajectory
 from fusion.types import Floats
 from tests.validation.load_gaitmap import FootRecording, load_gaitmap
@@ -25,7 +26,7 @@ def evaluate(folder: Path) -> dict[str, float]:
     feet = list(load_gaitmap(folder))
     if not feet:
         return {}
-    matched = [match(foot, foot_trajectory(foot.time_s, foot.accel_mps2, foot.gyro_radps)) for foot in feet]
+    matched = [_measure(foot) for foot in feet]
     own = np.concatenate([length for length, _ in matched])
     sd = np.concatenate([doubt for _, doubt in matched])
     reference = np.concatenate([foot.length_m for foot in feet])
@@ -42,6 +43,15 @@ def evaluate(folder: Path) -> dict[str, float]:
         "gaitmap/strides_found_fraction": _mean(found),
         "gaitmap/n": float(len(reference)),
     }
+
+
+def _measure(foot: FootRecording) -> tuple[Floats, Floats]:
+    try:
+        trajectory = foot_trajectory(foot.time_s, foot.accel_mps2, foot.gyro_radps)
+    except SignalError:
+        missing = np.full(len(foot.length_m), np.nan)
+        return missing, missing
+    return match(foot, trajectory)
 
 
 def match(foot: FootRecording, trajectory: FootTrajectory) -> tuple[Floats, Floats]:
