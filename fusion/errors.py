@@ -4,8 +4,8 @@ TandemError
 ├── UsageError        a setting or an argument that cannot be meant (unknown plugin, segment, option)
 ├── DataError         the recording or a signal cannot be used as given
 │   ├── FormatError   a file is not what its name says, is damaged or has another schema version
-│   └── SignalError   the numbers themselves are unusable (too short, wrong shape, no finite sample)
-├── SyncError         the streams could not be brought to one clock
+│   ├── SignalError   the numbers themselves are unusable (too short, wrong shape, no finite sample)
+│   └── SyncError     the streams could not be brought to one clock
 ├── StorageError      the disk refused: full, read-only, not there
 └── DeviceError       a sensor or a camera could not be reached or stopped answering
 

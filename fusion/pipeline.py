@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import fusion
+from fusion.body.bone_rate import bone_rate_weights, with_bone_rate
 from fusion.body.skeleton import Skeleton
 from fusion.errors import SignalError
 from fusion.estimator.estimate import estimate_motion
 from fusion.estimator.inputs import Inputs, Settings, time_offset_sd
+from fusion.estimator.level import LevelledImu, in_plane
 from fusion.events.fused import FusedEvents
 from fusion.gait.findings import findings
 from fusion.gait.joint_angles import joint_angles
@@ -38,10 +40,12 @@ from fusion.stages.quality import quality_checks
 from fusion.stages.wearables import Wearables, wear
 from fusion.types import (
     Analysis,
+    Floats,
     GaitParameters,
     Motion,
     Placement,
     Recording,
+    Stride,
     SyncResult,
     WorldPoints,
 )
@@ -62,12 +66,15 @@ class Known:
         Camera name -> synchronisation, from hardware or an earlier analysis.
     placements
         Placements of an earlier recording with the same mounting.
+    bone_rates
+        Segment -> weights of the gyro axes (``body.bone_rate``), from other walks with the same mounting.
     settings
         Settings of the estimator.
     """
 
     sync: Mapping[str, SyncResult] = field(default_factory=dict)
     placements: tuple[Placement, ...] = ()
+    bone_rates: Mapping[str, Floats] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
 
 
@@ -77,6 +84,7 @@ class Prepared:
 
     skeleton: Skeleton
     wearables: Wearables
+    levelled: tuple[LevelledImu, ...]
     views: tuple[CameraView, ...]
     points: tuple[WorldPoints, ...]
 
@@ -107,7 +115,7 @@ def analyse(
         Nothing in the recording can be used; the message says what to do.
     """
     known = known or Known()
-    report = progress or (lambda stage, share: None)
+    report = progress or _no_progress
     started = time.perf_counter()
     chosen = clean(recording.with_sources(use))
     _check_not_empty(chosen, use)
@@ -179,11 +187,19 @@ def prepare(recording: Recording, known: Known | None = None) -> Prepared:
     else:
         views = tuple(view for index, view in enumerate(views) if index == 0 or view.points is not None)
     skeleton = refined_skeleton(skeleton, views)
-    pitches = wearables.pitches() if wearables.placed else {}
+    rates = {**_bone_rates(wearables, views), **known.bone_rates}
+    levelled = tuple(in_plane(with_bone_rate(imu, rates)) for imu in wearables.placed)
+    pitches = {each.imu.segment: (each.imu.time_s, each.pitch_rad) for each in levelled}
     points = tuple(
         straighten(view.on_reference_clock(), skeleton, forward_gain(view, pitches)) for view in views if view.is_used
     )
-    return Prepared(skeleton, wearables, views, points)
+    return Prepared(skeleton, wearables, levelled, views, points)
+
+
+def _bone_rates(wearables: Wearables, views: tuple[CameraView, ...]) -> dict[str, Floats]:
+    """Bone rates from the cameras that measure the plane."""
+    plane = [view.pitches() for view in views if view.is_used and not view.is_lifted]
+    return bone_rate_weights([(wearables.placed, pitches) for pitches in plane])
 
 
 def estimate(prepared: Prepared, settings: Settings | None = None, *, causal: bool = False) -> Motion:
@@ -204,10 +220,15 @@ def estimate(prepared: Prepared, settings: Settings | None = None, *, causal: bo
     inputs = Inputs(
         skeleton=prepared.skeleton,
         imus=prepared.wearables.placed,
+        levelled=prepared.levelled,
         points=prepared.points,
         time_offset_sd_s=offsets,
     )
     return estimate_motion(inputs, settings, causal=causal)
+
+
+def _no_progress(stage: str, share: float) -> None:
+    """Take the place of a progress bar."""
 
 
 def _check_not_empty(recording: Recording, use: tuple[str, ...]) -> None:
@@ -229,12 +250,12 @@ def _turns(points: tuple[WorldPoints, ...]) -> tuple[tuple[float, float], ...]:
 
 
 def _placed_in_world(motion: Motion, prepared: Prepared) -> Motion | None:
-    """The motion, if something ties it to the ground; wearables alone leave the position open."""
+    """Return the motion if something ties it to the ground; wearables alone leave the position open."""
     return motion if prepared.points else None
 
 
 def _step_lengths(
-    motion: Motion, prepared: Prepared, recording: Recording, strides: tuple
+    motion: Motion, prepared: Prepared, recording: Recording, strides: tuple[Stride, ...]
 ) -> dict[tuple[str, float], tuple[float, float]] | None:
     if not prepared.points:
         return None

@@ -51,13 +51,6 @@ def cross(a: Floats, b: Floats) -> Floats:
 
 
 @njit(cache=True)
-def rotation_of(x: Floats, segment: int) -> Floats:
-    """Return world_from_segment of the nominal state, a view, shape (3, 3)."""
-    start = X_SEGMENT + X_STRIDE * segment
-    return x[start : start + 9].reshape(3, 3)
-
-
-@njit(cache=True)
 def inject(x: Floats, error: Floats) -> None:
     """Add an error-state vector, shape (111 + cameras,), to the nominal state in place."""
     for i in range(9):

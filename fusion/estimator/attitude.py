@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy.spatial.transform import Rotation
 
 from fusion.errors import SignalError
@@ -297,47 +298,75 @@ def _smooth(nodes: _Nodes, bias: Floats, tilt_step: Floats) -> Floats:
     ``bias`` is what the bias error was before the walk spoke, relative to the bias in use; ``tilt_step`` the
     known change of the tilt error over each interval, minus what the reference was turned by, shape (m, 2).
     """
-    count = len(nodes.duration_s)
-    x, P = np.zeros(8), np.diag([0.5**2] * 2 + [SPEED_SD_MPS**2] * 3 + [GYRO_BIAS_SD_RADPS**2] * 3)
+    return _smooth_nodes(
+        nodes.duration_s,
+        nodes.velocity_mps,
+        nodes.turn,
+        nodes.still,
+        nodes.gyro_radps,
+        nodes.missing_s,
+        bias,
+        tilt_step,
+    )
+
+
+@njit(cache=True)
+def _smooth_nodes(
+    duration_s: Floats,
+    velocity_mps: Floats,
+    turn: Floats,
+    still: Flags,
+    gyro_radps: Floats,
+    missing_s: Floats,
+    bias: Floats,
+    tilt_step: Floats,
+) -> Floats:
+    """Run filter and smoother of ``_smooth`` on plain arrays."""
+    count = len(duration_s)
+    x = np.zeros(8)
+    x[5:] = bias
+    P = np.eye(8)
+    for i in range(8):
+        P[i, i] = 0.25 if i < 2 else (SPEED_SD_MPS**2 if i < 5 else GYRO_BIAS_SD_RADPS**2)
     filtered, covariance = np.zeros((count + 1, 8)), np.zeros((count + 1, 8, 8))
     predicted, prior, transition = np.zeros((count, 8)), np.zeros((count, 8, 8)), np.zeros((count, 8, 8))
-    x[5:] = bias
     filtered[0], covariance[0] = x, P
     for k in range(count):
-        duration, velocity = nodes.duration_s[k], nodes.velocity_mps[k]
+        duration, velocity = duration_s[k], velocity_mps[k]
         F = np.eye(8)
-        F[:2, 5:] = -nodes.turn[k, :2]
+        F[:2, 5:] = -turn[k, :2]
         # velocity gained = velocity + tilt x velocity: the true frame is the estimated one turned by tilt
-        F[2:5, :2] = np.array([[0.0, velocity[2]], [-velocity[2], 0.0], [velocity[1], -velocity[0]]])
+        F[2, 1], F[3, 0], F[4, 0], F[4, 1] = velocity[2], -velocity[2], velocity[1], -velocity[0]
         x = F @ x
         x[:2] += tilt_step[k]
-        x[2:5] += velocity - np.array([0.0, 0.0, GRAVITY_MPS2 * duration])
-        Q = np.zeros(8)
-        Q[:2] = GYRO_WALK_RAD_PER_SQRT_S**2 * duration + (MISSING_RATE_SD_RADPS * nodes.missing_s[k, 0]) ** 2
-        Q[2:5] = ACCEL_WALK_MPS_PER_SQRT_S**2 * duration + (MISSING_ACCEL_SD_MPS2 * nodes.missing_s[k, 1]) ** 2
-        Q[5:] = BIAS_WALK_RADPS_PER_SQRT_S**2 * duration
-        P = F @ P @ F.T + np.diag(Q)
+        x[2:5] += velocity
+        x[4] -= GRAVITY_MPS2 * duration
+        P = F @ P @ F.T
+        for i in range(2):
+            P[i, i] += GYRO_WALK_RAD_PER_SQRT_S**2 * duration + (MISSING_RATE_SD_RADPS * missing_s[k, 0]) ** 2
+        for i in range(2, 5):
+            P[i, i] += ACCEL_WALK_MPS_PER_SQRT_S**2 * duration + (MISSING_ACCEL_SD_MPS2 * missing_s[k, 1]) ** 2
+        for i in range(5, 8):
+            P[i, i] += BIAS_WALK_RADPS_PER_SQRT_S**2 * duration
         predicted[k], prior[k], transition[k] = x, P, F
-        x, P = _update(x, P, nodes, k)
+        speed_variance = STILL_SPEED_SD_MPS**2
+        if not still[k]:
+            speed_variance = SPEED_SD_MPS**2 * max(SPEED_CORRELATION_S / duration, 1.0)
+        for i in range(2, 5):
+            x, P = _take(x, P, i, 0.0, speed_variance)
+        if still[k]:
+            for i in range(5, 8):
+                x, P = _take(x, P, i, gyro_radps[k, i - 5], STILL_BIAS_SD_RADPS**2)
         filtered[k + 1], covariance[k + 1] = x, P
     for k in range(count - 1, -1, -1):
-        gain = np.linalg.solve(prior[k], transition[k] @ covariance[k]).T
+        gain = np.ascontiguousarray(np.linalg.solve(prior[k], transition[k] @ covariance[k]).T)
         filtered[k] += gain @ (filtered[k + 1] - predicted[k])
     return filtered
 
 
-def _update(x: Floats, P: Floats, nodes: _Nodes, k: int) -> tuple[Floats, Floats]:
-    if nodes.still[k]:
-        H = np.zeros((6, 8))
-        H[:, 2:] = np.eye(6)
-        value = np.concatenate([np.zeros(3), nodes.gyro_radps[k]])
-        R = np.diag([STILL_SPEED_SD_MPS**2] * 3 + [STILL_BIAS_SD_RADPS**2] * 3)
-    else:
-        H = np.zeros((3, 8))
-        H[:, 2:5] = np.eye(3)
-        value = np.zeros(3)
-        R = np.eye(3) * SPEED_SD_MPS**2 * max(SPEED_CORRELATION_S / nodes.duration_s[k], 1.0)
-    K = np.linalg.solve(H @ P @ H.T + R, H @ P).T
-    x = x + K @ (value - H @ x)
-    I_KH = np.eye(8) - K @ H
-    return x, np.asarray(I_KH @ P @ I_KH.T + K @ R @ K.T)
+@njit(cache=True)
+def _take(x: Floats, P: Floats, i: int, value: float, variance: float) -> tuple[Floats, Floats]:
+    """Update with a measurement of state i alone."""
+    gain = P[:, i] / (P[i, i] + variance)
+    x = x + gain * (value - x[i])
+    return x, P - np.outer(gain, P[i])

@@ -36,7 +36,7 @@ from fusion.estimator.state import (
     initial_state,
 )
 from fusion.frames import quaternion_from_matrix
-from fusion.types import SEGMENTS, Flags, Floats, Motion, Samples
+from fusion.types import SEGMENTS, Flags, Floats, Motion, Samples, WorldPoints
 
 _ENDS = {
     "thigh": ("hip", "knee"),
@@ -90,9 +90,9 @@ def run_filter(inputs: Inputs, settings: Settings, *, causal: bool = False) -> R
     schedule = build_schedule(inputs, settings, segments)
     active = _active(schedule, segments, inputs, settings)
     first = _pass(schedule, active, segments, inputs, settings, causal=causal)
-    if not inputs.imus or not schedule.frame_time_s.size:
-        return first
     instrumented = tuple(segment_index(imu.segment) for imu in inputs.imus)
+    if not instrumented or not schedule.frame_time_s.size or set(segments) <= set(instrumented):
+        return first
     learned = habit(_motion(first, inputs), instrumented, settings, causal=causal)
     if learned is None:
         return first
@@ -166,7 +166,8 @@ def measured_segments(inputs: Inputs) -> tuple[int, ...]:
     A thigh between a measured pelvis and a measured shank is kept: the chain of accelerations measures it.
     """
     found = {imu.segment for imu in inputs.imus}
-    for camera in (*inputs.points, *inputs.pixels):
+    cameras: tuple[WorldPoints | PixelPoints, ...] = (*inputs.points, *inputs.pixels)
+    for camera in cameras:
         values = camera.position_px if isinstance(camera, PixelPoints) else camera.position_m
         seen = {name for k, name in enumerate(camera.names) if bool(np.isfinite(values[:, k]).any())}
         for side in ("left", "right"):
@@ -296,7 +297,7 @@ def _motion(run: Run, inputs: Inputs) -> Motion:
     sd[:, ~carried] = np.nan
     rates, accels = blocks[:, :, 9:12].copy(), blocks[:, :, 12:15].copy()
     for hidden in np.nonzero(~free)[0]:
-        quaternion[:, hidden] = rates[:, hidden] = accels[:, hidden] = np.nan  # type: ignore[assignment]
+        quaternion[:, hidden] = rates[:, hidden] = accels[:, hidden] = np.nan
     tau = {name: float(run.x[-1, X_TAU + index]) for index, name in enumerate(schedule.camera_names)}
     tau_sd = {
         name: float(np.sqrt(max(0.0, run.P[-1, place[E_TAU + index], place[E_TAU + index]])))

@@ -21,6 +21,9 @@ from fusion.types import Flags, Floats, Samples
 NIS_GYRO, NIS_ACCEL, NIS_UP, NIS_CAMERA = 0, 1, 2, 3
 KINDS = 4
 
+POSTURE_EVERY = 5
+"""The posture prior is slow; it enters at every fifth tick with the weight of five."""
+
 
 @njit(cache=True)
 def forward(
@@ -72,6 +75,7 @@ def forward(
     columns = np.zeros(size + 8, dtype=np.int64)
     rejected_sensor = np.zeros((3, gyro.shape[1]), dtype=np.int64)
     rejected_point = np.zeros((max(1, is_pinhole.shape[0]), max(1, point_segments.shape[0])), dtype=np.int64)
+    no_posture = posture[:0]
     now = event_time_s[0]
     for k in range(event_time_s.shape[0]):
         dt = event_time_s[k] - now
@@ -92,7 +96,8 @@ def forward(
         else:
             _take_tick(
                 x, P, active, place, rows_turn, rows_move, options, gyro[i], accel[i], upward[i], gyro_variance,
-                accel_variance, up_variance[i], posture, sensor_segments, sensor_offsets, H, columns, rejected_sensor, counts,
+                accel_variance, up_variance[i], posture if i % POSTURE_EVERY == 0 else no_posture,
+                sensor_segments, sensor_offsets, H, columns, rejected_sensor, counts,
             )  # fmt: skip
         x_post[k] = x
         P_post[k] = P
@@ -144,10 +149,9 @@ def _take_block(
 @njit(cache=True)
 def _take_tick(
     x: Floats, P: Floats, active: Samples, place: Samples, rows_turn: Samples, rows_move: Samples,
-    options: Floats, gyro: Floats, accel: Floats, upward: Floats, gyro_variance: Floats, accel_variance: Floats, up_variance: Floats,
-    posture: Floats,
-    sensor_segments: Samples, sensor_offsets: Floats, H: Floats, columns: Samples, rejected: Samples,
-    counts: Floats,
+    options: Floats, gyro: Floats, accel: Floats, upward: Floats, gyro_variance: Floats,
+    accel_variance: Floats, up_variance: Floats, posture: Floats, sensor_segments: Samples,
+    sensor_offsets: Floats, H: Floats, columns: Samples, rejected: Samples, counts: Floats,
 ) -> None:  # fmt: skip
     variance = np.empty(3)
     for segment in range(gyro.shape[0]):
@@ -255,8 +259,8 @@ def _take_frame(
 ) -> None:  # fmt: skip
     for q in range(pairs.shape[0]):
         gain = _swap_gain(
-            x, P, place, rows_move, camera, values, sd, point_segments, point_offsets, point_hip, is_pinhole, geometry,
-            line_time_s, pairs[q, 0], pairs[q, 1], H, columns,
+            x, P, place, rows_move, camera, values, sd, point_segments, point_offsets, point_hip, is_pinhole,
+            geometry, line_time_s, pairs[q, 0], pairs[q, 1], H, columns,
         )  # fmt: skip
         if gain > options[2]:
             for i in range(3):
@@ -285,8 +289,8 @@ def _take_frame(
 @njit(cache=True)
 def _swap_gain(
     x: Floats, P: Floats, place: Samples, rows_move: Samples, camera: int, values: Floats, sd: Floats,
-    point_segments: Samples, point_offsets: Floats, point_hip: Samples, is_pinhole: Flags, geometry: Floats, line_time_s: Floats,
-    left: int, right: int, H: Floats, columns: Samples,
+    point_segments: Samples, point_offsets: Floats, point_hip: Samples, is_pinhole: Flags, geometry: Floats,
+    line_time_s: Floats, left: int, right: int, H: Floats, columns: Samples,
 ) -> float:  # fmt: skip
     """How much smaller the normalised innovation squared is with the two labels exchanged, capped at 30 each."""
     straight, crossed = 0.0, 0.0
@@ -314,6 +318,15 @@ def _swap_gain(
             r_other[i] = values[other, rows[i]] - predicted[rows[i]]
         _, S = robust.innovation_covariance(P, H_free, free, kept, m, variance)
         inverse = np.linalg.inv(S)
-        straight += min(30.0, r_own @ inverse @ r_own)
-        crossed += min(30.0, r_other @ inverse @ r_other)
+        straight += _capped(r_own, inverse)
+        crossed += _capped(r_other, inverse)
     return straight - crossed
+
+
+@njit(cache=True)
+def _capped(residual: Floats, inverse: Floats) -> float:
+    d2 = 0.0
+    for i in range(residual.shape[0]):
+        for j in range(residual.shape[0]):
+            d2 += residual[i] * inverse[i, j] * residual[j]
+    return d2 if d2 < 30.0 else 30.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fusion.body.skeleton import Skeleton
+from fusion.estimator.level import LevelledImu
 from fusion.types import Camera, Floats, PlacedImu, SyncResult, WorldPoints
 
 
@@ -116,6 +117,8 @@ class Inputs:
         Segment lengths.
     imus
         Wearables in segment axes on the reference clock.
+    levelled
+        The same with their own attitude, when it is already known; else it is found here.
     points
         Cameras whose keypoints are world positions (3-D, or a scaled side view).
     pixels
@@ -129,6 +132,7 @@ class Inputs:
 
     skeleton: Skeleton
     imus: tuple[PlacedImu, ...] = ()
+    levelled: tuple[LevelledImu, ...] = ()
     points: tuple[WorldPoints, ...] = ()
     pixels: tuple[PixelPoints, ...] = ()
     time_offset_sd_s: dict[str, float] = field(default_factory=dict)

@@ -12,7 +12,7 @@ uncertain lever arms does as well; it enters the filter as the measurement ``up`
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,14 +21,27 @@ from fusion.frames import matrix_from_quaternion
 from fusion.types import Floats, PlacedImu
 
 
-def upward_of(imu: PlacedImu) -> Floats:
-    """Return the upward direction in segment axes over time, unit vectors, shape (n, 3); NaN in gaps."""
+@dataclass(frozen=True, slots=True)
+class LevelledImu:
+    """A wearable with the upward direction of its own attitude, unit vectors in segment axes, shape (n, 3)."""
+
+    imu: PlacedImu
+    up: Floats
+
+    @property
+    def pitch_rad(self) -> Floats:
+        """Sagittal inclination, rad, shape (n,); NaN in gaps."""
+        return np.asarray(np.arctan2(-self.up[:, 0], self.up[:, 2]))
+
+
+def with_attitude(imu: PlacedImu) -> LevelledImu:
+    """Return the wearable as it is, with its upward direction."""
     turned = matrix_from_quaternion(inclination(imu.time_s, imu.accel_mps2, imu.gyro_radps))
-    return _where_known(imu, turned[:, 2, :])
+    return LevelledImu(imu, _where_known(imu, turned[:, 2, :]))
 
 
-def in_plane(imu: PlacedImu) -> tuple[PlacedImu, Floats]:
-    """Return the wearable as if its segment moved in the plane, and its upward direction, shape (n, 3)."""
+def in_plane(imu: PlacedImu) -> LevelledImu:
+    """Return the wearable as if its segment moved in the plane only, with its upward direction."""
     turned = matrix_from_quaternion(inclination(imu.time_s, imu.accel_mps2, imu.gyro_radps))
     pitch = np.arctan2(-turned[:, 2, 0], turned[:, 2, 2])
     yaw = np.arctan2(-turned[:, 0, 1], turned[:, 1, 1])
@@ -41,9 +54,9 @@ def in_plane(imu: PlacedImu) -> tuple[PlacedImu, Floats]:
     gyro[:, 1] = np.gradient(np.unwrap(pitch), imu.time_s)
     up = np.stack([-sine, np.zeros_like(sine), cosine], axis=1)
     known = replace(imu, accel_mps2=_where_known(imu, accel), gyro_radps=_where_known(imu, gyro))
-    return known, _where_known(imu, up)
+    return LevelledImu(known, _where_known(imu, up))
 
 
 def _where_known(imu: PlacedImu, values: Floats) -> Floats:
-    known = np.isfinite(imu.gyro_radps).all(axis=1)
-    return np.where(known[:, None], values, np.nan)
+    known = np.asarray(np.isfinite(imu.gyro_radps).all(axis=1))
+    return np.asarray(np.where(known[:, np.newaxis], values, np.nan))

@@ -5,11 +5,11 @@ Two priors, both weak beside any measurement:
 Posture. A joint's pitch is Gauss-Markov about the middle of its walking range (``POSTURE``). It bounds every gap: a
 segment that nobody sees drifts to the middle of its range with that range as its uncertainty, never around.
 
-Habit. Where a bare segment is hidden, its pitch follows from the segments that carry wearables as it did while it was
-seen: a ridge regression of its pitch on the wearables' pitches and rates, with their squares and products, learned from
-this person's own visible part (before the gap only, when the estimate is to be causal). It knows no normal gait, so it
-cannot pull a patient towards one; its uncertainty is its own error on visible stretches that it was not fitted on.
-What it fills in is marked as predicted (``Motion.measured`` is False there).
+Habit. Where a bare segment is hidden, its pitch follows from the segments that carry wearables as it did while
+it was seen: a ridge regression of its pitch on the wearables' pitches and rates, with their squares and products,
+learned from this person's own visible part (before the gap only, when the estimate is to be causal). It knows no
+normal gait, so it cannot pull a patient towards one; its uncertainty is its own error on visible stretches that it
+was not fitted on. What it fills in is marked as predicted (``Motion.measured`` is False there).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fusion.estimator.filter import POSTURE_EVERY
 from fusion.estimator.inputs import Settings, part_of
 from fusion.types import SEGMENTS, Flags, Floats, Motion
 
@@ -35,7 +36,7 @@ Middle and half of the range over the gait cycle of adults and children, free an
 """
 
 RATE_SD_RADPS = {"pelvis": 1.0, "trunk": 1.0, "thigh": 3.0, "shank": 5.0, "foot": 6.0}
-"""Angular rates about zero: a shank swings at up to 8 rad/s in fast walking. Keeps an unseen segment from spinning."""
+"""Angular rates about zero: a shank swings at up to 8 rad/s in fast walking. Keeps the unseen from spinning."""
 
 SHORTEST_GAP_S = 0.08
 LEAST_VISIBLE_S = 3.0
@@ -59,16 +60,17 @@ class Habit:
 
 
 def posture_rows(segments: tuple[int, ...], settings: Settings) -> Floats:
-    """Return the posture prior of the free segments: distal, proximal (-1 world), mean, its variance, rate's variance."""
+    """Return the posture prior per free segment: distal, proximal (-1 world), mean, variance, rate's variance."""
     rows = []
-    inflation = 1.0 + 2.0 * settings.posture_correlation_s * settings.tick_rate_hz
+    per_tick = settings.tick_rate_hz / POSTURE_EVERY
+    inflation = 1.0 + 2.0 * settings.posture_correlation_s * per_tick
     for index in segments:
         segment = SEGMENTS[index]
         parent, mean, sd = POSTURE[part_of(segment)]
         above = _proximal(segment, parent)
         if above >= 0 and above not in segments:
             continue
-        rate = RATE_SD_RADPS[part_of(segment)] ** 2 * (1.0 + 2.0 * _RATE_CORRELATION_S * settings.tick_rate_hz)
+        rate = RATE_SD_RADPS[part_of(segment)] ** 2 * (1.0 + 2.0 * _RATE_CORRELATION_S * per_tick)
         rows.append([float(index), float(above), mean, sd**2 * inflation, rate])
     return np.array(rows).reshape(len(rows), 5)
 
@@ -111,8 +113,7 @@ def habit(motion: Motion, instrumented: tuple[int, ...], settings: Settings, *, 
             weights, error_rad = learned
             angle = features[gap] @ weights
             up[gap, index] = np.stack([-np.sin(angle), np.zeros_like(angle), np.cos(angle)], axis=1)
-            known = usable[gap]
-            up[gap, index] = np.where(known[:, None], up[gap, index], np.nan)
+            up[gap, index][~usable[gap]] = np.nan
             inflation = 1.0 + 2.0 * _CORRELATION_S * settings.tick_rate_hz
             variance[gap, index] = (INFLATION * error_rad) ** 2 * inflation
             found = True

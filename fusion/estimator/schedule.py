@@ -14,13 +14,17 @@ import numpy as np
 from fusion.body.skeleton import Chain, Skeleton, segment_index
 from fusion.errors import SignalError
 from fusion.estimator.inputs import Inputs, PixelPoints, Settings
-from fusion.estimator.level import in_plane, upward_of
+from fusion.estimator.level import in_plane, with_attitude
 from fusion.estimator.state import N_SEGMENTS
+from fusion.frames import GRAVITY_MPS2
 from fusion.types import SIDES, Flags, Floats, PlacedImu, Samples, WorldPoints
 
 LONGEST_CHAIN = 5
 GAP_SAMPLES = 2.5
 """Times between samples above this many sample periods are a gap."""
+
+BODY_SPEED_MPS = 1.0
+"""Change of velocity of a worn sensor between the ends of a recording: from walking to standing, or a swing."""
 
 _PAIRED = ("knee", "ankle", "heel", "toe")
 """Points whose sides a detector swaps; hips lie too close together in a side view to tell."""
@@ -101,10 +105,13 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
         )
     gyro = np.full((tick_time_s.size, N_SEGMENTS, 3), np.nan)
     accel, up = np.full_like(gyro, np.nan), np.full_like(gyro, np.nan)
-    for imu in inputs.imus:
+    up_variance = np.full(up.shape[:2], np.nan)
+    attitude = in_plane if settings.planar else with_attitude
+    for levelled in inputs.levelled or tuple(attitude(imu) for imu in inputs.imus):
+        imu = levelled.imu
         column = segment_index(imu.segment)
-        imu, upward = in_plane(imu) if settings.planar else (imu, upward_of(imu))
-        up[:, column] = tick_means(imu.time_s, upward, imu.rate_hz, tick_time_s)
+        up[:, column] = tick_means(imu.time_s, levelled.up, imu.rate_hz, tick_time_s)
+        up_variance[:, column] = _up_variance(settings, float(imu.time_s[-1] - imu.time_s[0]))
         gyro[:, column] = tick_means(imu.time_s, imu.gyro_radps, imu.rate_hz, tick_time_s)
         accel[:, column] = tick_means(imu.time_s, imu.accel_mps2, imu.rate_hz, tick_time_s)
     cameras: tuple[WorldPoints | PixelPoints, ...] = (*inputs.points, *inputs.pixels)
@@ -119,7 +126,7 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
         gyro_radps=gyro,
         accel_mps2=accel,
         up=up,
-        up_variance=np.full(up.shape[:2], _up_variance(settings)),
+        up_variance=up_variance,
         frame_time_s=frames[0],
         frame_camera=frames[1],
         frame_values=frames[2],
@@ -141,8 +148,14 @@ def build_schedule(inputs: Inputs, settings: Settings, segments: tuple[int, ...]
     )
 
 
-def _up_variance(settings: Settings) -> float:
-    return settings.up_sd**2 * (1.0 + 2.0 * settings.up_correlation_s * settings.tick_rate_hz)
+def _up_variance(settings: Settings, duration_s: float) -> float:
+    """Variance per tick of an attitude found over ``duration_s``.
+
+    Over T seconds gravity is known to the change of velocity that the body may have made, v / (g T).
+    """
+    start = BODY_SPEED_MPS / (GRAVITY_MPS2 * max(duration_s, 0.1))
+    lasting = 1.0 + 2.0 * settings.up_correlation_s * settings.tick_rate_hz
+    return (settings.up_sd**2 + start**2) * lasting
 
 
 def tick_means(time_s: Floats, values: Floats, rate_hz: float, tick_time_s: Floats) -> Floats:
@@ -220,7 +233,7 @@ def sensor_chains(skeleton: Skeleton, imus: tuple[PlacedImu, ...]) -> list[Chain
 
 
 def _span(inputs: Inputs) -> tuple[float, float]:
-    streams = (*inputs.imus, *inputs.points, *inputs.pixels)
+    streams: tuple[PlacedImu | WorldPoints | PixelPoints, ...] = (*inputs.imus, *inputs.points, *inputs.pixels)
     times = [stream.time_s for stream in streams if stream.time_s.size]
     if not times:
         raise SignalError("there is nothing to estimate from: no wearable and no camera. Add a stream.")

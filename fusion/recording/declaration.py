@@ -20,7 +20,7 @@ SCHEMA = "tandem-gait recording"
 SCHEMA_VERSION = 1
 
 _IMU_KEYS = ("segment", "rate_hz", "accel_range_mps2", "gyro_range_radps", "device", "mounting")
-_KEYPOINT_KEYS = ("camera", "names", "space")
+_KEYPOINT_KEYS = ("camera", "names", "space", "clock")
 _RECORDING_KEYS = (
     "identifier",
     "started_at",
@@ -249,6 +249,7 @@ def _keypoints(section: _Section) -> tuple[str, Keypoints]:
             position=np.empty((0, len(names), axes)),
             confidence=np.empty((0, len(names))),
             space=space,
+            clock=section.word("clock"),
         ),
     )
     return section.word("stream"), points

@@ -102,6 +102,7 @@ def record_camera(
         position,
         confidence,
         "image_px" if settings.view == "side" else "camera_m",
+        clock="host",
     )
     clean = _in_units(settings, camera, exact_m, exact=True)
     truth = CameraTruth(clock, time_s, names, clean, occluded, outlier & ~occluded, swapped)

@@ -24,6 +24,9 @@ from fusion.types import SAFE, SIDES, Floats, Keypoints, Recording, SyncResult, 
 
 _LEG = ("hip", "knee", "ankle", "heel", "toe")
 
+MOST_LATENCY_S = 0.55
+"""Exposure, transfer and decoding of a host-stamped camera stay below half a second, which is half a stride."""
+
 LENGTH_RANGE = (0.7, 1.3)
 """A segment that looks shorter or longer than this share of its length has a misplaced end; it is left as seen."""
 
@@ -44,6 +47,8 @@ class CameraView:
         Agreement with the wearables over the walk; None without wearables.
     is_lifted
         Its depth is a network's guess (3-D keypoints of one camera), not geometry.
+    on_host_clock
+        Its frames carry the host's time, so that no more than its latency is to be found.
     refusal
         Why the camera is not used; ``""`` when it is.
     """
@@ -53,6 +58,7 @@ class CameraView:
     sync: SyncResult | None = None
     validity: CameraValidity | None = None
     is_lifted: bool = False
+    on_host_clock: bool = False
     refusal: str = ""
 
     @property
@@ -88,7 +94,7 @@ def _look(recording: Recording, keypoints: Keypoints, skeleton: Skeleton) -> Cam
         return CameraView(keypoints.camera, None, is_lifted=lifted, refusal=str(error))
     if not segment_pitch(points):
         return CameraView(keypoints.camera, None, is_lifted=lifted, refusal="the camera shows no body segment")
-    return CameraView(keypoints.camera, points, is_lifted=lifted)
+    return CameraView(keypoints.camera, points, is_lifted=lifted, on_host_clock=keypoints.clock == "host")
 
 
 def synchronise(view: CameraView, wearables: Wearables, known: SyncResult | None = None) -> CameraView:
@@ -99,7 +105,13 @@ def synchronise(view: CameraView, wearables: Wearables, known: SyncResult | None
         sync = known
     else:
         try:
-            sync = align(view.points.time_s, segment_pitch(view.points), wearables.rates(), stream=view.name)
+            sync = align(
+                view.points.time_s,
+                segment_pitch(view.points),
+                wearables.rates(),
+                search_s=(-MOST_LATENCY_S, MOST_LATENCY_S) if view.on_host_clock else None,
+                stream=view.name,
+            )
         except DataError as error:
             return replace(view, refusal=str(error))
     tied = replace(view, sync=sync)

@@ -10,7 +10,6 @@ import numpy as np
 from fusion.body.placement import apply, place, sagittal_rate
 from fusion.body.skeleton import Skeleton
 from fusion.errors import DataError
-from fusion.estimator.level import upward_of
 from fusion.sync.clock import fit_clock
 from fusion.types import SAFE, Floats, ImuSamples, PlacedImu, Placement, Recording, SyncResult
 
@@ -47,14 +46,6 @@ class Wearables:
     def rates(self) -> dict[str, Track]:
         """Return segment -> sagittal rate, rad/s."""
         return {imu.segment: (imu.time_s, sagittal_rate(imu)) for imu in self.placed}
-
-    def pitches(self) -> dict[str, Track]:
-        """Return segment -> pitch by each wearable's own attitude, rad."""
-        out = {}
-        for imu in self.placed:
-            up = upward_of(imu)
-            out[imu.segment] = (imu.time_s, np.arctan2(-up[:, 0], up[:, 2]))
-        return out
 
 
 def wear(

@@ -94,9 +94,7 @@ class Placement:
         """Check names and shapes once."""
         one_of("segment of a placement", self.segment, SEGMENTS)
         what = f"placement {self.segment!r}"
-        object.__setattr__(
-            self, "segment_from_sensor", floats(f"{what} rotation", self.segment_from_sensor, (3, 3))
-        )
+        object.__setattr__(self, "segment_from_sensor", floats(f"{what} rotation", self.segment_from_sensor, (3, 3)))
         object.__setattr__(self, "lever_arm_m", floats(f"{what} lever arm", self.lever_arm_m, (3,)))
 
 

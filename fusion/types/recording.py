@@ -160,6 +160,9 @@ class Keypoints:
         frame, m, shape (n, k, 3). NaN where the point was not found.
     confidence
         Detector confidence in [0, 1], shape (n, k).
+    clock
+        ``"host"``: frames are stamped by the recording host, so that only the camera's latency (below half a
+        second) separates them from the wearables; ``"own"``: the camera's clock started whenever it did.
     """
 
     camera: str
@@ -168,11 +171,13 @@ class Keypoints:
     position: Floats
     confidence: Floats
     space: str = "image_px"
+    clock: str = "own"
 
     def __post_init__(self) -> None:
         """Check names and shapes once."""
         what = f"keypoints of camera {self.camera!r}"
         one_of(f"{what}: space", self.space, ("image_px", "camera_m"))
+        one_of(f"{what}: clock", self.clock, ("own", "host"))
         for name in self.names:
             one_of(f"{what}: point", name, POINTS)
         if len(set(self.names)) != len(self.names):
@@ -268,9 +273,7 @@ class Recording:
         return cls(
             subject=subject or Subject(),
             imus=tuple(_imu_from_arrays(name, dict(data)) for name, data in (imus or {}).items()),
-            keypoints=tuple(
-                _keypoints_from_arrays(name, dict(data)) for name, data in (keypoints or {}).items()
-            ),
+            keypoints=tuple(_keypoints_from_arrays(name, dict(data)) for name, data in (keypoints or {}).items()),
             **settings,
         )
 
