@@ -34,13 +34,22 @@ from fusion.gait.parameters import gait_parameters
 from fusion.gait.strides import segment_strides
 from fusion.pose.segments import walking_window
 from fusion.recording.clean import clean
-from fusion.stages.cameras import CameraView, forward_gain, look, refined_skeleton, straighten, synchronise
+from fusion.stages.cameras import (
+    CameraView,
+    beside_wearables,
+    forward_gain,
+    look,
+    refined_skeleton,
+    straighten,
+    synchronise,
+)
 from fusion.stages.distances import foot_lengths
 from fusion.stages.quality import quality_checks
-from fusion.stages.wearables import Wearables, wear
+from fusion.stages.wearables import Track, Wearables, wear
 from fusion.types import (
     Analysis,
     Floats,
+    GaitEvents,
     GaitParameters,
     Motion,
     Placement,
@@ -80,7 +89,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A recording made ready for the estimator: stages 1 to 3."""
+    """A recording made ready for the estimator: stages 1 to 3.
+
+    Attributes
+    ----------
+    points
+        What the estimator takes from each used camera: rigid legs, weights beside the wearables.
+    """
 
     skeleton: Skeleton
     wearables: Wearables
@@ -124,7 +139,7 @@ def analyse(
     report("motion", 0.3)
     motion = estimate(prepared, known.settings)
     report("events", 0.7)
-    events = FusedEvents().detect(motion, prepared.wearables.placed, prepared.points)
+    events = find_events(prepared, motion)
     lengths = foot_lengths(prepared.wearables.placed, events)
     strides = segment_strides(
         events,
@@ -190,16 +205,25 @@ def prepare(recording: Recording, known: Known | None = None) -> Prepared:
     rates = {**_bone_rates(wearables, views), **known.bone_rates}
     levelled = tuple(in_plane(with_bone_rate(imu, rates)) for imu in wearables.placed)
     pitches = {each.imu.segment: (each.imu.time_s, each.pitch_rad) for each in levelled}
-    points = tuple(
-        straighten(view.on_reference_clock(), skeleton, forward_gain(view, pitches)) for view in views if view.is_used
-    )
+    points = tuple(_for_estimator(view, skeleton, pitches) for view in views if view.is_used)
     return Prepared(skeleton, wearables, levelled, views, points)
+
+
+def _for_estimator(view: CameraView, skeleton: Skeleton, pitches: Mapping[str, Track]) -> WorldPoints:
+    points = straighten(view.on_reference_clock(), skeleton, forward_gain(view, pitches))
+    return beside_wearables(view, points) if pitches else points
 
 
 def _bone_rates(wearables: Wearables, views: tuple[CameraView, ...]) -> dict[str, Floats]:
     """Bone rates from the cameras that measure the plane."""
     plane = [view.pitches() for view in views if view.is_used and not view.is_lifted]
     return bone_rate_weights([(wearables.placed, pitches) for pitches in plane])
+
+
+def find_events(prepared: Prepared, motion: Motion) -> GaitEvents:
+    """Return the gait events, from the wearables, the cameras' own points and the motion."""
+    seen = tuple(view.on_reference_clock() for view in prepared.views if view.is_used)
+    return FusedEvents().detect(motion, prepared.wearables.placed, seen)
 
 
 def estimate(prepared: Prepared, settings: Settings | None = None, *, causal: bool = False) -> Motion:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from fusion.types import Analysis
 
 TABLES = ("motion.parquet", "events.csv", "strides.csv", "parameters.csv", "analysis.json", "provenance.json")
 
-_DERIVED = (*TABLES, "report.pdf")
+REPORT = "report.pdf"
+
+_DERIVED = (*TABLES, REPORT)
 """What an earlier analysis left in the folder and must not be taken for a part of this one."""
 
 _EVENT_COLUMNS = ("time_s", "side", "event", "sd_s", "source")
@@ -57,7 +59,9 @@ class Tables:
 PLUGIN = Tables
 
 
-def write_results(analysis: Analysis, folder: str | Path) -> tuple[Path, ...]:
+def write_results(
+    analysis: Analysis, folder: str | Path, *, attached: Mapping[str, bytes] | None = None
+) -> tuple[Path, ...]:
     """Write the result tables of an analysis into a folder, all or none, and return their paths.
 
     Parameters
@@ -67,6 +71,8 @@ def write_results(analysis: Analysis, folder: str | Path) -> tuple[Path, ...]:
     folder
         A folder that does not exist, is empty, or holds the results of an earlier analysis. Those are
         replaced and a report that belongs to them is removed; files of others in it stay.
+    attached
+        File name -> content of what is written together with the tables, such as ``report.pdf``.
 
     Raises
     ------
@@ -76,15 +82,18 @@ def write_results(analysis: Analysis, folder: str | Path) -> tuple[Path, ...]:
         The disk refused; nothing has changed then.
     """
     folder = Path(folder)
-    _refuse_foreign(folder)
+    check_folder(folder)
+    further = dict(attached or {})
     with staged_folder(folder, owned=_DERIVED) as stage:
         _write_motion(stage / "motion.parquet", analysis)
         _write_events(stage / "events.csv", analysis)
         _write_strides(stage / "strides.csv", analysis)
         _write_parameters(stage / "parameters.csv", analysis)
         _write_json(stage / "analysis.json", summary(analysis))
+        for name, content in further.items():
+            (stage / name).write_bytes(content)
         _write_json(stage / "provenance.json", _provenance(stage, analysis))
-    return tuple(folder / name for name in TABLES)
+    return tuple(folder / name for name in (*TABLES, *further))
 
 
 def motion_columns(analysis: Analysis) -> dict[str, NDArray[Any]]:
@@ -115,7 +124,14 @@ def motion_columns(analysis: Analysis) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def _refuse_foreign(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Check that results may be written into a folder, before the work of making them.
+
+    Raises
+    ------
+    UsageError
+        It is a file, or holds something that is not an earlier analysis.
+    """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"'{folder}' is a file; results are a folder. Choose another name.")
     if not folder.is_dir() or (folder / "analysis.json").exists():

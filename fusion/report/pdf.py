@@ -55,8 +55,7 @@ def write_report(
     StorageError
         The file cannot be written.
     """
-    document = build_document(analysis, compared=compared, truth=truth, created_on=created_on)
-    pdf = render_pdf(document, created_on)
+    pdf = report_bytes(analysis, compared=compared, truth=truth, created_on=created_on)
     part = path.with_name(path.name + ".part")
     try:
         part.write_bytes(pdf)
@@ -64,6 +63,17 @@ def write_report(
     except OSError as cause:
         part.unlink(missing_ok=True)
         raise StorageError(f"the report could not be written to {path}: {cause}. Choose another folder.") from cause
+
+
+def report_bytes(
+    analysis: Analysis,
+    *,
+    compared: Mapping[str, Analysis] | None = None,
+    truth: JointAngles | None = None,
+    created_on: date,
+) -> bytes:
+    """Return the report as PDF, for a caller that writes it together with other files; see ``write_report``."""
+    return render_pdf(build_document(analysis, compared=compared, truth=truth, created_on=created_on), created_on)
 
 
 def render_pdf(document: Document, created_on: date) -> bytes:

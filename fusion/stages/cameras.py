@@ -27,6 +27,10 @@ _LEG = ("hip", "knee", "ankle", "heel", "toe")
 MOST_LATENCY_S = 0.55
 """Exposure, transfer and decoding of a host-stamped camera stay below half a second, which is half a stride."""
 
+LIFTED_ERROR_S = 0.5
+"""How long the error of a lifted skeleton stays the same: it repeats with the gait phase, so about half a stride.
+Beside wearables its frames count for as much less; its wrong amplitudes then pull nothing."""
+
 LENGTH_RANGE = (0.7, 1.3)
 """A segment that looks shorter or longer than this share of its length has a misplaced end; it is left as seen."""
 
@@ -162,6 +166,14 @@ def _along(vector: Floats, length_m: float, gain: float) -> Floats:
     size = np.linalg.norm(flat, axis=1, keepdims=True)
     fits = (size > LENGTH_RANGE[0] * length_m) & (size < LENGTH_RANGE[1] * length_m)
     return np.asarray(length_m * flat / np.where(fits, size, np.nan))
+
+
+def beside_wearables(view: CameraView, points: WorldPoints) -> WorldPoints:
+    """Return the points with the weight that they deserve where wearables measure the same segments."""
+    if not view.is_lifted or len(points.time_s) < 2:
+        return points
+    rate_hz = 1.0 / float(np.median(np.diff(points.time_s)))
+    return replace(points, sd_m=points.sd_m * np.sqrt(1.0 + 2.0 * LIFTED_ERROR_S * rate_hz))
 
 
 def forward_gain(view: CameraView, wearable_pitch: Mapping[str, Track]) -> float:

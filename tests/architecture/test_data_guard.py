@@ -21,7 +21,7 @@ def test_that_skips_for_another_reason():
 """
 
 
-@pytest.mark.parametrize(("required", "outcome"), [("0", "3 skipped"), ("1", "2 failed, 1 skipped")])
+@pytest.mark.parametrize(("required", "outcome"), [("0", "3 skipped"), ("1", "1 failed, 1 skipped, 1 error")])
 def test_a_skip_for_want_of_data_fails_when_the_data_is_required(tmp_path, required, outcome):
     file = tmp_path / "test_walks.py"
     file.write_text(TEST, encoding="utf-8")

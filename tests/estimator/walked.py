@@ -63,6 +63,22 @@ def walk(
             ),
         ),
     )
+    return _made_ready(settings)
+
+
+@cache
+def ideal_inputs() -> Inputs:
+    """Return a walk whose sensors and camera make no error."""
+    settings = SimulationSettings(
+        duration_s=8.0,
+        seed=1,
+        imu=ImuSettings(segments=THREE, clock="host", errors=False, aligned=True),
+        cameras=(CameraSettings(clock_offset_s=0.0, skew_ppm=0.0, errors=False, self_occlusion=False),),
+    )
+    return _made_ready(settings).inputs
+
+
+def _made_ready(settings: SimulationSettings) -> Walked:
     simulation = simulate(settings)
     hardware = SyncResult("side", 0.0, -0.005, 0.005, method="hardware", verdict=SAFE)
     prepared = prepare(simulation.recording, Known(sync={"side": hardware}))

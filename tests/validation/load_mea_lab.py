@@ -60,6 +60,7 @@ class Walk:
     contact: dict[str, Flags]
     report: dict[str, float]
     video_events_frames: dict[str, list[float]]
+    frames: int
 
     @property
     def truth_is_usable(self) -> bool:
@@ -97,9 +98,7 @@ def load_walk(folder: Path, entry: dict[str, object], cut_start_s: float = 0.0) 
         height_m=float(entry["height_m"]),  # type: ignore[arg-type]
     )
     trial = str(entry["trial"])
-    recording = Recording.from_arrays(
-        imus=imus, keypoints={"front": keypoints}, subject=subject, identifier=trial
-    )
+    recording = Recording.from_arrays(imus=imus, keypoints={"front": keypoints}, subject=subject, identifier=trial)
     sides = {"left": "lt", "right": "rt"}
     return Walk(
         trial=trial,
@@ -118,4 +117,5 @@ def load_walk(folder: Path, entry: dict[str, object], cut_start_s: float = 0.0) 
         },
         report=dict(entry["noraxon_report"]),  # type: ignore[call-overload]
         video_events_frames=dict(entry["video_events"]),  # type: ignore[call-overload]
+        frames=len(points),
     )

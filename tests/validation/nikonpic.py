@@ -8,7 +8,8 @@ frames of the video are tied to them exactly, and the product decides whether to
 - ``knee_ratio_both_over_imu/<trial>``: the same rule for both.
 - ``camera_rejected/<trial>``: 1 when the analysis leaves the camera out *and* a quality check says so; the clock is
   given as exact, so that only the camera's validity can refuse it.
-- ``camera_rejected_own_sync/<trial>``: the same when the product has to find the clock itself.
+- ``camera_rejected_own_sync/<trial>``: the same when the product has to find the clock itself;
+  ``camera_refused_by_sync/<trial>``: 1 when it then was the clock that it could not trust.
 - ``camera_correlation/<trial>``: agreement that the validity check measured.
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.errors import TandemError
+from fusion.errors import SignalError, TandemError
 from fusion.pipeline import Known, analyse
 from fusion.types import SAFE, SIDES, Analysis, Floats, Motion, Recording, SyncResult
 from tests.validation.load_nikonpic import JOINTS, MarkerWalk, load_walk, names
@@ -51,6 +52,8 @@ def evaluate(folder: Path, seed: int = 0) -> dict[str, float]:
 
 def _trial_figures(walk: MarkerWalk, seed: int) -> dict[str, float]:
     body = marker_body(walk.marker_m, walk.rate_hz)
+    if not _scored(body):
+        raise SignalError("the markers show no leg for long enough while it walks")
     recording = virtual_recording(walk, body, seed)
     exact = Known(sync={CAMERA: EXACT})
     alone = analyse(recording, ("imu",))
@@ -62,6 +65,7 @@ def _trial_figures(walk: MarkerWalk, seed: int) -> dict[str, float]:
         "knee_ratio_both_over_imu": rms["both"] / rms["imu"],
         "camera_rejected": float(is_rejected(both)),
         "camera_rejected_own_sync": float(is_rejected(unsynchronised)),
+        "camera_refused_by_sync": float(not np.isfinite(_correlation(unsynchronised))),
         "camera_correlation": _correlation(both),
         "knee_legs": float(len(_scored(body))),
     }
@@ -73,17 +77,17 @@ def virtual_recording(walk: MarkerWalk, body: MarkerBody, seed: int) -> Recordin
     rng = np.random.default_rng([seed, zlib.crc32(walk.trial.encode())])
     video = {"time_s": walk.video_time_s, "names": tuple(JOINTS), "position": walk.video_position}
     camera = Recording.from_arrays(keypoints={CAMERA: video})
-    return Recording(
-        imus=virtual_imus(body, walk.rate_hz, rng), keypoints=camera.keypoints, identifier=walk.trial
-    )
+    return Recording(imus=virtual_imus(body, walk.rate_hz, rng), keypoints=camera.keypoints, identifier=walk.trial)
 
 
 def is_rejected(analysis: Analysis) -> bool:
-    """Return whether the analysis left the camera out and a quality check tells the reader."""
-    cameras = analysis.provenance["cameras"]
-    used = isinstance(cameras, dict) and bool(cameras[CAMERA]["used"])
-    told = any(check.value == "not fused" and check.status != "good" and check.remark for check in analysis.quality)
-    return told and not used
+    """Return whether the analysis left the camera out and a quality check tells the reader why."""
+    camera = _camera(analysis)
+    told = any(
+        check.status != "good" and check.value == "not fused" and check.remark == camera["refusal"]
+        for check in analysis.quality
+    )
+    return told and bool(camera["refusal"]) and not camera["used"]
 
 
 def knee_rms_deg(motion: Motion, body: MarkerBody) -> float:
@@ -98,16 +102,21 @@ def knee_rms_deg(motion: Motion, body: MarkerBody) -> float:
 
 
 def _scored(body: MarkerBody) -> list[str]:
-    return [
-        side for side in SIDES if np.isfinite(body.knee_flexion_deg[side][body.walking]).mean() >= LEAST_SEEN
-    ]
+    if not body.walking.any():
+        return []
+    return [side for side in SIDES if np.isfinite(body.knee_flexion_deg[side][body.walking]).mean() >= LEAST_SEEN]
 
 
 def _rms(values: Floats) -> float:
     return float(np.sqrt(np.mean(values**2)))
 
 
-def _correlation(analysis: Analysis) -> float:
+def _camera(analysis: Analysis) -> dict[str, object]:
     cameras = analysis.provenance["cameras"]
-    value = cameras[CAMERA]["correlation"] if isinstance(cameras, dict) else None
-    return np.nan if value is None else float(value)
+    assert isinstance(cameras, dict)
+    return dict(cameras[CAMERA])
+
+
+def _correlation(analysis: Analysis) -> float:
+    value = _camera(analysis)["correlation"]
+    return float(value) if isinstance(value, float) else np.nan

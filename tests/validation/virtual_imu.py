@@ -30,7 +30,11 @@ PELVIS = ("LASI", "RASI", "LPSI", "RPSI")
 # backwards, medially, down (Bell et al. 1990, doi:10.1016/0021-9290(90)90054-7).
 HIP_BACK, HIP_MEDIAL, HIP_DOWN = 0.22, 0.14, 0.30
 
-GYRO_BIAS_RADPS = np.deg2rad([0.5, 1.0])
+# Where a sensor sits: share of the segment below its upper end, and how far out on its side.
+SENSOR_DOWN = {"thigh": 0.5, "shank": 0.4}
+SENSOR_OUT_M = 0.05
+
+GYRO_BIAS_RADPS = (float(np.deg2rad(0.5)), float(np.deg2rad(1.0)))
 GYRO_NOISE_RADPS = np.deg2rad(0.1)
 SCALE_SD = 0.01
 ACCEL_BIAS_SD_MPS2 = 0.05
@@ -71,21 +75,19 @@ def marker_body(marker_m: dict[str, Floats], rate_hz: float) -> MarkerBody:
     axes = {"pelvis": pelvis}
     flexion: dict[str, Floats] = {}
     forward = _travel_direction(origin["pelvis"])
-    pelvis_lost = _long_gaps(seen["LASI"], rate_hz) | _long_gaps(seen["RASI"], rate_hz)
     for side in SIDES:
-        hip, knee, ankle = _hip(track, pelvis, side), track[f"{side[0].upper()}KNE"], track[f"{side[0].upper()}ANK"]
-        lateral = 1.0 if side == "left" else -1.0
-        for part, upper, lower, wand, share in (("thigh", hip, knee, "THI", 0.5), ("shank", knee, ankle, "TIB", 0.4)):
-            wand_seen = np.isfinite(marker_m[f"{side[0].upper()}{wand}"]).all(axis=1)
+        letter, lateral = side[0].upper(), 1.0 if side == "left" else -1.0
+        hip, knee, ankle = _hip(track, pelvis, side), track[f"{letter}KNE"], track[f"{letter}ANK"]
+        for part, upper, lower, wand in (("thigh", hip, knee, "THI"), ("shank", knee, ankle, "TIB")):
             frame = _long_segment_axes(
-                upper, lower, track[f"{side[0].upper()}{wand}"], wand_seen, pelvis[:, :, 1], rate_hz
+                upper, lower, track[letter + wand], _seen(marker_m[letter + wand]), pelvis[:, :, 1], rate_hz
             )
             axes[f"{side}_{part}"] = frame
-            origin[f"{side}_{part}"] = upper + share * (lower - upper) + 0.05 * lateral * frame[:, :, 1]
+            down = SENSOR_DOWN[part] * (lower - upper)
+            origin[f"{side}_{part}"] = upper + down + lateral * SENSOR_OUT_M * frame[:, :, 1]
+        needed = [seen[name] for name in ("LASI", "RASI", f"{letter}KNE", f"{letter}ANK")]
+        lost = np.any([_long_gaps(values, rate_hz) for values in needed], axis=0)
         angle = np.rad2deg(_pitch(knee - ankle, forward) - _pitch(hip - knee, forward))
-        lost = pelvis_lost.copy()
-        for name in ("KNE", "ANK"):
-            lost |= _long_gaps(seen[f"{side[0].upper()}{name}"], rate_hz)
         flexion[side] = np.where(lost, np.nan, angle)
     speed = np.linalg.norm(np.gradient(origin["pelvis"][:, :2], 1.0 / rate_hz, axis=0), axis=1)
     return MarkerBody(np.arange(len(pelvis)) / rate_hz, origin, axes, flexion, speed > WALKING_MPS)
@@ -120,14 +122,20 @@ def _reading(
     )
 
 
+def _seen(points: Floats) -> Flags:
+    return np.asarray(np.isfinite(points).all(axis=-1))
+
+
 def _rigid_fill(points: Floats) -> Floats:
     """Return points of a rigid body, shape (n, k, 3), with one missing point put back from the others."""
     filled = points.copy()
-    seen = np.isfinite(points).all(axis=2)
+    seen = _seen(points)
     whole = points[seen.all(axis=1)]
     if not len(whole):
         return filled
-    template = np.mean([_moved(frame, whole[0], np.ones(len(frame), dtype=np.bool_)) for frame in whole[::10]], axis=0)
+    template = np.mean(
+        [_moved(frame, whole[0], np.ones(len(frame), dtype=np.bool_)) for frame in whole[::10]], axis=0
+    )
     for row in np.flatnonzero(seen.sum(axis=1) == points.shape[1] - 1):
         missing = ~seen[row]
         filled[row, missing] = _moved(template, points[row], seen[row])[missing]
@@ -143,7 +151,7 @@ def _moved(body: Floats, onto: Floats, known: Flags) -> Floats:
 
 def _bridged(track: Floats) -> Floats:
     index = np.arange(len(track))
-    known = np.isfinite(track).all(axis=1)
+    known = _seen(track)
     if not known.any():
         return track
     return np.stack([np.interp(index, index[known], column[known]) for column in track.T], axis=1)
@@ -155,7 +163,7 @@ def _low_pass(values: Floats, rate_hz: float) -> Floats:
 
 
 def _long_gaps(track: Floats, rate_hz: float) -> Flags:
-    lost = ~np.isfinite(track).all(axis=1)
+    lost = ~_seen(track)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], lost.astype(np.int8), [0]])))
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         if end - start <= LONGEST_GAP_S * rate_hz:

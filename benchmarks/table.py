@@ -1,0 +1,63 @@
+"""From the figures of ``pytest-benchmark`` to the table that people read.
+
+python -m benchmarks.table out/benchmark.json docs/performance.md
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HEAD = """# Speed
+
+Written by `make bench`; do not edit by hand. One thread, compiled code warm, median of the rounds. Reported, never a
+gate: the figures are those of the machine named below.
+
+| what | figure |
+|---|---|
+"""
+
+
+def main(source: str, target: str) -> None:
+    """Print the table and write it."""
+    report = json.loads(Path(source).read_text(encoding="utf-8"))
+    rows = table(report)
+    for what, figure in rows:
+        print(f"{what:<86} {figure:>14}")
+    text = HEAD + "".join(f"| {what} | {figure} |\n" for what, figure in rows)
+    Path(target).write_text(text + "\n" + machine(report), encoding="utf-8")
+
+
+def table(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what was measured, in words, and the figure."""
+    runs = {item["name"].removeprefix("test_"): item for item in report["benchmarks"]}
+    median = {name: float(item["stats"]["median"]) for name, item in runs.items()}
+    info = {name: item["extra_info"] for name, item in runs.items()}
+    work_s = info["analyse_one_minute"]["work_s"]
+    ours = median["filter_forward"] / info["filter_forward"]["ticks"]
+    theirs = median["filterpy_forward"] / info["filterpy_forward"]["ticks"]
+    states = info["filter_forward"]["states"]
+    return [
+        ("analyse 60 s, one camera at 30 Hz and seven wearables at 200 Hz", f"{median['analyse_one_minute']:.2f} s"),
+        ("the same, times faster than real time", f"{work_s / median['analyse_one_minute']:.0f} x"),
+        (f"one tick of the forward filter (100 Hz, {states} states, frames and input preparation shared out)",
+         f"{1e6 * ours:.0f} us"),
+        (f"one tick of a filterpy EKF with {states} states and the same blocks, Jacobians not counted",
+         f"{1e6 * theirs:.0f} us"),
+        ("filterpy over ours", f"{theirs / ours:.1f} x"),
+        ("`import fusion`, start of the interpreter subtracted",
+         f"{1e3 * (median['import_fusion'] - median['import_nothing']):.0f} ms"),
+    ]  # fmt: skip
+
+
+def machine(report: dict[str, Any]) -> str:
+    """Return the machine in one line, without its name."""
+    info = report["machine_info"]
+    brand = info.get("cpu", {}).get("brand_raw", info.get("machine", "unknown processor"))
+    return f"Machine: {brand}, {info['system']}, Python {info['python_version']}.\n"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
