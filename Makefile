@@ -17,7 +17,7 @@ export TANDEM_DATA ?= ../shared/data
 COMPILED := $(shell grep -rl --include='*.py' numba fusion)
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba/$(firstword $(shell cat $(COMPILED) | cksum))
 
-.PHONY: help demo test check fix bench validate clean
+.PHONY: help demo test check fix bench validate pictures clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -48,13 +48,17 @@ validate: $(READY)  ## accuracy on the data in $(TANDEM_DATA); writes out/valida
 	@mkdir -p out
 	$(BIN)/python -m tests.validation --data $(TANDEM_DATA) --json out/validation.json --md docs/validation.md
 
+pictures: demo  ## draw the pictures of README from the demo's report; needs pdftoppm (poppler-utils)
+	pdftoppm -r 80 -png -singlefile -f 1 -l 1 out/demo/report.pdf docs/images/report_page_1
+	pdftoppm -r 110 -png -singlefile -f 4 -l 4 -x 50 -y 78 -W 820 -H 335 out/demo/report.pdf docs/images/fused_against_camera
+
 clean:  ## remove the environment, caches and outputs
 	rm -rf $(VENV) .cache out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found. Install it or set PYTHON=."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip uv
+	$(BIN)/python -m pip install --quiet --quiet --upgrade pip uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[report]' --group dev \
 		|| $(BIN)/python -m pip install --quiet --editable '.[report]' --group dev
 	@touch $@

@@ -62,6 +62,12 @@ from fusion.types import (
 Progress = Callable[[str, float], None]
 """Called with the name of the stage that starts and the share of the work that is done."""
 
+MEASURED_SCALE_SD = 0.01
+"""Relative error of lengths from a calibrated camera or a foot sensor: board and accelerometer scale, 0.5-1 %."""
+
+HEIGHT_SCALE_SD = 0.03
+"""Relative error of lengths scaled by body height: legs of one height differ by 3 % (Winter 2009)."""
+
 STAGES = ("wearables", "cameras", "motion", "events", "parameters")
 
 
@@ -158,7 +164,8 @@ def analyse(
         subject=chosen.subject,
         surface=chosen.surface,
         belt_speed_mps=chosen.belt_speed_mps,
-        scale_known=_scale_is_known(chosen, prepared, bool(lengths)),
+        scale_known=_is_measured_scale(chosen, prepared, lengths) or prepared.skeleton.height_is_known,
+        length_scale_sd=MEASURED_SCALE_SD if _is_measured_scale(chosen, prepared, lengths) else HEIGHT_SCALE_SD,
         step_lengths=_step_lengths(motion, prepared, chosen, strides),
     )
     quality = quality_checks(
@@ -198,7 +205,7 @@ def prepare(recording: Recording, known: Known | None = None) -> Prepared:
         views = tuple(synchronise(view, wearables, known.sync.get(view.name)) for view in views)
         seen = {segment: track for view in views if view.is_used for segment, track in view.pitches().items()}
         if seen:
-            wearables = wear(recording, skeleton, camera_pitch=seen, placements=known.placements)
+            wearables = wearables.replaced(skeleton, seen, recording, known.placements)
     else:
         views = tuple(view for index, view in enumerate(views) if index == 0 or view.points is not None)
     skeleton = refined_skeleton(skeleton, views)
@@ -287,9 +294,10 @@ def _step_lengths(
     return step_lengths(strides, motion, belt) if np.isfinite(belt) else None
 
 
-def _scale_is_known(recording: Recording, prepared: Prepared, from_feet: bool) -> bool:
-    calibrated = any(recording.camera(view.name).is_calibrated for view in prepared.views if view.is_used)
-    return from_feet or calibrated or prepared.skeleton.height_is_known
+def _is_measured_scale(recording: Recording, prepared: Prepared, lengths: Mapping[tuple[str, float], object]) -> bool:
+    """Say whether lengths are metric by a calibrated camera or a foot sensor, not by the body height."""
+    used = [view.name for view in prepared.views if view.is_used]
+    return bool(lengths) or any(recording.camera(name).is_calibrated for name in used)
 
 
 def _provenance(recording: Recording, use: tuple[str, ...], prepared: Prepared, seconds: float) -> dict[str, object]:

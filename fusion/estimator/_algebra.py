@@ -39,9 +39,10 @@ def log_so3(R: Floats) -> Floats:
     sine = 0.5 * np.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
     cosine = 0.5 * (R[0, 0] + R[1, 1] + R[2, 2] - 1.0)
     angle = np.arctan2(sine, cosine)
-    if sine < 1e-9:
-        return 0.5 * v
-    return v * (0.5 * angle / sine)
+    scale = 0.5 if sine < 1e-9 else 0.5 * angle / sine
+    for i in range(3):
+        v[i] *= scale
+    return v
 
 
 @njit(cache=True)

@@ -337,21 +337,22 @@ def _point_tracks(
     position = np.empty((ticks, count, 3))
     sd = np.zeros((ticks, count, 3))
     H = np.zeros((3, place.shape[0]))
-    columns = np.zeros(place.shape[0] + 8, dtype=np.int64)
+    columns = np.zeros(2 * place.shape[0], dtype=np.int64)  # touched ones, then those of them that count
     for t in range(ticks):
         for k in range(count):
             X, _, touched = measurements.point(x[t], segments[k], offsets[k], hip[k], 0.0, H, columns)
             position[t, k] = X
             for row in range(3):
-                total = 0.0
+                used = 0
                 for a in range(touched):
-                    i = place[columns[a]]
-                    if i < 0 or H[row, columns[a]] == 0.0:
-                        continue
-                    for b in range(touched):
-                        j = place[columns[b]]
-                        if j >= 0:
-                            total += H[row, columns[a]] * H[row, columns[b]] * P[t, i, j]
+                    if place[columns[a]] >= 0 and H[row, columns[a]] != 0.0:
+                        columns[used + touched] = columns[a]
+                        used += 1
+                total = 0.0
+                for a in range(touched, touched + used):
+                    for b in range(touched, touched + used):
+                        share = H[row, columns[a]] * H[row, columns[b]]
+                        total += share * P[t, place[columns[a]], place[columns[b]]]
                 sd[t, k, row] = np.sqrt(max(0.0, total))
     return position, sd
 

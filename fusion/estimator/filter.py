@@ -11,8 +11,11 @@ row in the covariance, or to -1 when the mask leaves it out.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from fusion.estimator import measurements, robust
 from fusion.estimator.process import move, spread, transition
@@ -324,7 +327,7 @@ def _swap_gain(
 
 
 @njit(cache=True)
-def _capped(residual: Floats, inverse: Floats) -> float:
+def _capped(residual: Floats, inverse: NDArray[np.floating[Any]]) -> float:
     d2 = 0.0
     for i in range(residual.shape[0]):
         for j in range(residual.shape[0]):

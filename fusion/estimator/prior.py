@@ -96,7 +96,7 @@ def habit(motion: Motion, instrumented: tuple[int, ...], settings: Settings, *, 
     if not leg:
         return None
     features = _features(motion, leg)
-    usable = motion.measured[:, leg].all(axis=1)
+    usable: Flags = np.asarray(motion.measured[:, leg].all(axis=1))
     found = False
     for index in range(len(SEGMENTS)):
         bare = index not in instrumented and part_of(SEGMENTS[index]) in ("thigh", "shank", "foot")
@@ -113,7 +113,7 @@ def habit(motion: Motion, instrumented: tuple[int, ...], settings: Settings, *, 
             weights, error_rad = learned
             angle = features[gap] @ weights
             up[gap, index] = np.stack([-np.sin(angle), np.zeros_like(angle), np.cos(angle)], axis=1)
-            up[gap, index][~usable[gap]] = np.nan
+            up[gap.start : gap.stop][~usable[gap.start : gap.stop], index] = np.nan
             inflation = 1.0 + 2.0 * _CORRELATION_S * settings.tick_rate_hz
             variance[gap, index] = (INFLATION * error_rad) ** 2 * inflation
             found = True

@@ -47,6 +47,20 @@ class Wearables:
         """Return segment -> sagittal rate, rad/s."""
         return {imu.segment: (imu.time_s, sagittal_rate(imu)) for imu in self.placed}
 
+    def replaced(
+        self,
+        skeleton: Skeleton,
+        camera_pitch: Mapping[str, Track],
+        recording: Recording,
+        placements: tuple[Placement, ...] = (),
+    ) -> Wearables:
+        """Return the same streams, placed again now that a camera tells left from right."""
+        again = wear(replace(recording, imus=self.imus), skeleton, camera_pitch=camera_pitch, placements=placements)
+        left_out = {**self.left_out, **again.left_out}
+        kept = {imu.segment for imu in again.imus}
+        earlier = tuple(old for old in self.placements if old.segment not in kept and old.segment in self.left_out)
+        return replace(again, clocks=self.clocks, left_out=left_out, placements=(*again.placements, *earlier))
+
 
 def wear(
     recording: Recording,

@@ -18,8 +18,10 @@ FAULT_S = 7.0
 class Scenario(Enum):
     NONE = auto()
     KEYPOINT_SPIKE = auto()
+    KNEE_WRONG = auto()
     KEYPOINT_OUTLIERS = auto()
     SIDES_SWAPPED = auto()
+    GUESSES = auto()
     CAMERA_MOVED = auto()
     CAMERA_LOST = auto()
     ONE_FRAME = auto()
@@ -39,10 +41,11 @@ def _with_points(inputs: Inputs, position_m: Floats) -> Inputs:
     return replace(inputs, points=(replace(inputs.points[0], position_m=position_m),))
 
 
-def _spike(inputs: Inputs) -> Inputs:
+def _knee_off(inputs: Inputs, frames: int) -> Inputs:
     points = inputs.points[0]
+    first = np.searchsorted(points.time_s, FAULT_S)
     position_m = points.position_m.copy()
-    position_m[np.searchsorted(points.time_s, FAULT_S), points.names.index("left_knee")] += [0.5, 0.0, 0.3]
+    position_m[first : first + frames, points.names.index("left_knee")] += [0.5, 0.0, 0.3]
     return _with_points(inputs, position_m)
 
 
@@ -61,6 +64,18 @@ def _swap(inputs: Inputs) -> Inputs:
     for part in ("knee", "ankle", "heel", "toe"):
         left, right = (points.names.index(f"{side}_{part}") for side in SIDES)
         position_m[np.ix_(frames, [left, right])] = position_m[np.ix_(frames, [right, left])]
+    return _with_points(inputs, position_m)
+
+
+def _guesses(inputs: Inputs) -> Inputs:
+    """For one second the detector, sure of itself, makes the legs up."""
+    points, rng = inputs.points[0], np.random.default_rng(6)
+    frames = during(points, (FAULT_S, FAULT_S + 1.0))
+    position_m = points.position_m.copy()
+    for k, name in enumerate(points.names):
+        if name.endswith(("knee", "ankle", "heel", "toe")):
+            body_m = points.point(name.split("_")[0] + "_hip")[frames] - [0.0, 0.0, 0.5]
+            position_m[frames, k] = body_m + rng.normal(0.0, 0.4, body_m.shape)
     return _with_points(inputs, position_m)
 
 
@@ -121,9 +136,11 @@ def _one_sensor(inputs: Inputs) -> Inputs:
 
 _HARMS = {
     Scenario.NONE: lambda inputs: inputs,
-    Scenario.KEYPOINT_SPIKE: _spike,
+    Scenario.KEYPOINT_SPIKE: lambda inputs: _knee_off(inputs, 1),
+    Scenario.KNEE_WRONG: lambda inputs: _knee_off(inputs, 5),
     Scenario.KEYPOINT_OUTLIERS: _outliers,
     Scenario.SIDES_SWAPPED: _swap,
+    Scenario.GUESSES: _guesses,
     Scenario.CAMERA_MOVED: _moved,
     Scenario.CAMERA_LOST: _lost,
     Scenario.ONE_FRAME: _one_frame,

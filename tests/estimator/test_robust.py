@@ -98,7 +98,7 @@ def _upright(posture):
     pitch = np.deg2rad(70.0)
     x[9:18] = [np.cos(pitch), 0.0, np.sin(pitch), 0.0, 1.0, 0.0, -np.sin(pitch), 0.0, np.cos(pitch)]
     process = process_parameters()
-    process[TURN_DENSITY:] = 1e-4
+    process[TURN_DENSITY:] = 10.0
     missing = np.full((ticks, N_SEGMENTS, 3), np.nan)
     up = missing.copy()
     up[:, 0] = [0.0, 0.0, 1.0]

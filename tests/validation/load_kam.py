@@ -105,7 +105,7 @@ def _step(subject: str, number: int, rows: Floats, columns: dict[str, int]) -> S
     )
 
 
-def _knee_flexion_deg(take) -> Floats:  # noqa: ANN001
+def _knee_flexion_deg(take) -> Floats:
     """Sagittal knee angle of the right leg from markers: FT, mid FME/FLE, mid TAM/FAL in the Y-Z plane."""
 
     def marker(name: str) -> Floats:
