@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from apps.commands.base import Command
-from fusion import __version__
 from fusion.errors import TandemError, UsageError
 from fusion.plugins import load, names
+from fusion.version import __version__
 
 FAMILY = "apps.commands"
 

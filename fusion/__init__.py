@@ -9,12 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fusion.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from fusion.pipeline import analyse
     from fusion.recording.folder import load_recording, save_recording
     from fusion.types import Analysis, Recording, Subject
-
-__version__ = "0.1.0"
 
 _WHERE = {
     "analyse": "fusion.pipeline",

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import fusion
 from fusion.body.bone_rate import bone_rate_weights, with_bone_rate
 from fusion.body.skeleton import Skeleton
 from fusion.errors import SignalError
@@ -58,6 +57,7 @@ from fusion.types import (
     SyncResult,
     WorldPoints,
 )
+from fusion.version import __version__
 
 Progress = Callable[[str, float], None]
 """Called with the name of the stage that starts and the share of the work that is done."""
@@ -307,7 +307,7 @@ def _provenance(recording: Recording, use: tuple[str, ...], prepared: Prepared, 
     for keypoints in recording.keypoints:
         digest.update(keypoints.time_s.tobytes() + keypoints.position.tobytes())
     return {
-        "software": f"Tandem Gait {fusion.__version__}",
+        "software": f"Tandem Gait {__version__}",
         "use": list(use),
         "input_sha256": digest.hexdigest(),
         "analysis_id": digest.hexdigest()[:12],

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import ClassVar
 
 from apps.commands._output import say
-from fusion import __version__
+from fusion.version import __version__
 
 DISTRIBUTION = "tandem-gait"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fusion import __version__
 from fusion.types import Analysis, Floats, GaitEvents, JointAngles, Recording
+from fusion.version import __version__
 
 SCHEMA = "tandem-gait analysis"
 SCHEMA_VERSION = 1

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion import __version__
 from fusion.errors import SignalError, UsageError
 from fusion.export._summary import plain, summary
 from fusion.recording.storage import staged_folder
 from fusion.types import Analysis
+from fusion.version import __version__
 
 TABLES = ("motion.parquet", "events.csv", "strides.csv", "parameters.csv", "analysis.json", "provenance.json")
 

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fusion import __version__
 from fusion.errors import FormatError, SignalError, UsageError
 from fusion.types import Camera, ImuSamples, Keypoints, Recording, Subject
+from fusion.version import __version__
 
 SCHEMA = "tandem-gait recording"
 SCHEMA_VERSION = 1

@@ -18,6 +18,9 @@ WINDOW_S = 6.0
 """Length of the timeline: five to six strides, so that one stride is about an inch wide."""
 
 
+_TIMELINE_DEG = (-10.0, 75.0)
+
+
 @dataclass(frozen=True, slots=True)
 class MeanCurve:
     """One side's mean curve over the gait cycle.
@@ -186,8 +189,30 @@ def timeline_window(track: KneeTrack) -> tuple[float, float]:
     # A span that fills the window shows nothing to compare with: prefer half hidden at most.
     covered[covered > 0.5 * WINDOW_S] = 0.0
     middle = 0.5 * (first + last - WINDOW_S)
-    start = float(starts[np.argmax(covered)]) if covered.any() else middle
+    most = starts[covered > covered.max() - 1e-6]
+    start = float(most[len(most) // 2]) if covered.any() else middle
     return start, start + WINDOW_S
+
+
+def timeline_domain(track: KneeTrack, window_s: tuple[float, float]) -> tuple[float, float]:
+    """Return the limits of the timeline's axis, deg: all of the fused curve, and of the keypoints all but outliers.
+
+    A single stray point, such as a swapped leg, would flatten the curve that the figure is there to show.
+    """
+    fused = track.angle_deg[(track.time_s >= window_s[0]) & (track.time_s <= window_s[1])]
+    camera = track.camera_deg[(track.camera_time_s >= window_s[0]) & (track.camera_time_s <= window_s[1])]
+    camera = camera[np.isfinite(camera)]
+    usual = np.percentile(camera, (5.0, 95.0)) if camera.size else np.empty(0)
+    reach = np.concatenate([fused[np.isfinite(fused)], usual, _TIMELINE_DEG])
+    return 5.0 * float(np.floor(reach.min() / 5.0)), 5.0 * float(np.ceil(reach.max() / 5.0))
+
+
+def strays(track: KneeTrack, window_s: tuple[float, float]) -> int:
+    """Return how many keypoint angles of the window lie outside of the timeline's axis."""
+    low, high = timeline_domain(track, window_s)
+    inside = (track.camera_time_s >= window_s[0]) & (track.camera_time_s <= window_s[1])
+    camera = track.camera_deg[inside]
+    return int(np.sum((camera < low) | (camera > high)))
 
 
 def more_hidden_side(analysis: Analysis) -> str:

@@ -14,17 +14,18 @@ from fusion.gait.norms import norm_for
 from fusion.gait.numbers import EN_DASH, format_estimate
 from fusion.report.angles import norm_cells
 from fusion.report.blocks import Block, Cell, Columns, Drawing, Figure, NewPage, Pairs, Section, Table, Text
+from fusion.report.checks import checks_table, placements
 from fusion.report.curves import (
     hidden_spans,
     knee_error_deg,
     knee_track,
     more_hidden_side,
+    strays,
     timeline_window,
 )
 from fusion.report.figures import Lines, timeline_svg
 from fusion.report.first_page import (
     findings_table,
-    offset_words,
     ranked_findings,
     sided,
     software_words,
@@ -127,8 +128,8 @@ def quality_page(
         *_timeline(analysis, compared, truth),
         *_truth(analysis, compared, truth),
         Section("What limits this recording"),
-        _checks_table(analysis),
-        *_placements(analysis),
+        checks_table(analysis),
+        *placements(analysis),
         Section("Method and limits"),
         _method(analysis),
         Section("Provenance"),
@@ -203,13 +204,13 @@ def _timeline(analysis: Analysis, compared: Mapping[str, Analysis], truth: Joint
     svg = timeline_svg(track, window, analysis.events, others, 8.5)
     seen = bool(np.isfinite(track.camera_deg).any())
     keys = (f"fused {track.side}", *(("camera", "hidden") if seen else ()))
-    caption = _timeline_caption(analysis, track.side, [line.name for line in others])
+    caption = _timeline_caption(analysis, track.side, strays(track, window), [line.name for line in others])
     alt = f"{sentence(track.side)} knee flexion from {window[0]:.1f} to {window[1]:.1f} s. {caption}"
     figure = Figure("timeline", svg, clean(alt, 600))
     return [Section(f"{sentence(track.side)} knee over time", keys=keys), Drawing(figure, caption)]
 
 
-def _timeline_caption(analysis: Analysis, side: str, others: list[str]) -> str:
+def _timeline_caption(analysis: Analysis, side: str, outside: int, others: list[str]) -> str:
     spans = hidden_spans(analysis, side)
     parts = []
     if not analysis.points:
@@ -217,14 +218,18 @@ def _timeline_caption(analysis: Analysis, side: str, others: list[str]) -> str:
     elif spans:
         total, longest = sum(b - a for a, b in spans), max(b - a for a, b in spans)
         span = analysis.motion.time_s[-1] - analysis.motion.time_s[0]
+        times = "once" if len(spans) == 1 else f"{len(spans)} times"
         parts.append(
-            f"The {side} leg was hidden {len(spans)} times, {100.0 * total / span:.0f} % of the recording, at most "
+            f"The {side} leg was hidden {times}, {100.0 * total / span:.0f} % of the recording, at most "
             f"{longest:.2f} s; the line there rests on the wearables, with a wider band."
         )
         if not analysis.recording.imus:
             parts[-1] = parts[-1].replace("the wearables", "the model of walking")
     else:
         parts.append(f"The {side} leg was never hidden from the camera.")
+    if outside:
+        points = "keypoint lies" if outside == 1 else "keypoints lie"
+        parts.append(f"{outside} camera {points} outside of the axis.")
     if others:
         parts.append(f"Thin lines: {', '.join(others)}.")
     return " ".join(parts)
@@ -247,7 +252,7 @@ def _truth(analysis: Analysis, compared: Mapping[str, Analysis], truth: JointAng
                 hidden |= (one.joint_angles.time_s >= begin) & (one.joint_angles.time_s <= end)
             pooled["seen"].append(error[~hidden])
             pooled["hidden"].append(error[hidden])
-        rows.append((Cell(text=clean(name, 40)), *(Cell(strong=_rms(pooled[kind])) for kind in pooled)))
+        rows.append((Cell(text=clean(name, 40)), *(_rms(pooled[kind]) for kind in pooled)))
     head = ("Source", "Leg in view, deg", "Leg hidden, deg")
     aside = "root mean square of estimate minus truth, both knees"
     return [
@@ -256,63 +261,10 @@ def _truth(analysis: Analysis, compared: Mapping[str, Analysis], truth: JointAng
     ]
 
 
-def _rms(errors: list[np.ndarray]) -> str:
+def _rms(errors: list[np.ndarray]) -> Cell:
     values = np.concatenate(errors) if errors else np.empty(0)
     values = values[np.isfinite(values)]
-    return f"{np.sqrt(np.mean(values**2)):.1f}" if values.size else EN_DASH
-
-
-def _checks_table(analysis: Analysis) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for result in analysis.sync:
-        words = "✓ safe to fuse" if result.verdict == "safe to fuse" else "! not fused"
-        skew = f", skew {result.skew_ppm:.0f} ppm" if result.skew_ppm else ""
-        found = clean(offset_words(result) + skew, 60)
-        tone = "good" if result.verdict == "safe to fuse" else "care"
-        remark = "; ".join(part for part in (result.reason, result.method) if part)
-        rows.append(
-            (
-                Cell(text=clean(f"Camera {result.stream} to wearables", 60)),
-                Cell(strong=words, tone=tone),
-                Cell(text=found),
-                Cell(small=clean(remark, 300)),
-            )
-        )
-    marks = {
-        "good": ("✓ good", "good"),
-        "limited": ("! limited", "care"),
-        "not usable": ("\N{MULTIPLICATION SIGN} not usable", "stop"),
-    }
-    for check in analysis.quality:
-        words, tone = marks[check.status]
-        rows.append(
-            (
-                Cell(text=clean(check.name, 80)),
-                Cell(strong=words, tone=tone),
-                Cell(text=clean(check.value, 120)),
-                Cell(small=clean(check.remark, 300)),
-            )
-        )
-    if not rows:
-        rows = [(Cell(text="No check was made of this recording.", columns=4),)]
-    return Table(("Check", "Status", "Found", "What it means"), (42.0, 25.0, 53.0, 0.0), tuple(rows), True)
-
-
-def _placements(analysis: Analysis) -> list[Block]:
-    if not analysis.placements:
-        return []
-    rows = []
-    for one in analysis.placements:
-        issue = one.issue
-        if not issue and one.worn_on and one.worn_on != one.segment:
-            issue = f"the signal fits the {_segment(one.worn_on)} better; check the sensor names"
-        axis = f"axis known to {np.degrees(1.96 * one.axis_sd_rad):.0f} deg" if np.isfinite(one.axis_sd_rad) else ""
-        status = Cell(strong="! look", tone="care") if issue else Cell(strong="✓ good", tone="good")
-        details = "; ".join(part for part in (one.method, axis) if part)
-        found = Cell(text=clean(details, 80))
-        rows.append((Cell(text=sentence(_segment(one.segment))), status, found, Cell(small=clean(issue, 300))))
-    head = ("Wearable on", "Status", "Placement found by", "What was found")
-    return [Section("Wearables on the body"), Table(head, (42.0, 25.0, 53.0, 0.0), tuple(rows), True)]
+    return Cell(strong=f"{np.sqrt(np.mean(values**2)):.1f}") if values.size else Cell(hatched=True)
 
 
 def _method(analysis: Analysis) -> Columns:
@@ -328,7 +280,7 @@ def _method(analysis: Analysis) -> Columns:
 
 
 def _provenance(analysis: Analysis, created_on: date, analysis_id: str) -> Pairs:
-    kept = ("analysis_id", "software_version")
+    kept = ("analysis_id", "software", "software_version", "use")
     settings = [
         (_key_words(key), clean(_flat(value), 260))
         for key, value in sorted(analysis.provenance.items())
@@ -349,8 +301,9 @@ def _provenance(analysis: Analysis, created_on: date, analysis_id: str) -> Pairs
 
 def _key_words(key: str) -> str:
     """Return a provenance key as words: ``stage_times_s`` is "Stage times, s"."""
+    known = {"seconds": "Computing time, s", "input_sha256": "Fingerprint of the data"}
     stem = key.removesuffix("_s")
-    return sentence(clean(stem, 40).replace("_", " ")) + (", s" if stem != key else "")
+    return known.get(key) or sentence(clean(stem, 40).replace("_", " ")) + (", s" if stem != key else "")
 
 
 def _sources(analysis: Analysis) -> str:
@@ -360,13 +313,12 @@ def _sources(analysis: Analysis) -> str:
 
 def _flat(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_flat(item)}".replace("_", " ") for key, item in value.items())
+        told = {key: item for key, item in value.items() if item not in (None, "")}
+        return ", ".join(f"{key} {_flat(item)}".replace("_", " ") for key, item in told.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, (list, tuple)):
         return ", ".join(_flat(item) for item in value)
     return str(value)
-
-
-def _segment(name: str) -> str:
-    return name.replace("_", " ")

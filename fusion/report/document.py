@@ -58,9 +58,9 @@ def build_document(
 
 def analysis_id(analysis: Analysis) -> str:
     """Return the analysis' id: the one it brings, else eight hex digits of its numbers."""
-    given = analysis.provenance.get("analysis_id")
+    given = str(analysis.provenance.get("analysis_id") or "")
     if given:
-        return clean(given, 20)
+        return f"{given[:4]}-{given[4:8]}" if len(given) > 8 and given.isalnum() else clean(given, 20)
     told = [analysis.recording.identifier, *analysis.use]
     told += [f"{one.name} {one.side} {one.estimate.value!r}" for one in analysis.parameters.items]
     digest = hashlib.sha256("\n".join(told).encode()).hexdigest()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fusion.report import tokens
-from fusion.report.curves import PHASE_PERCENT, KneeTrack, MeanCurve
+from fusion.report.curves import PHASE_PERCENT, KneeTrack, MeanCurve, timeline_domain
 from fusion.report.extras import require
 from fusion.report.words import FONT_FOLDER
 from fusion.types import Flags, Floats, GaitEvents
@@ -81,8 +81,7 @@ def timeline_svg(
     lanes = _contact_lanes(events, window_s)
     inside = (track.time_s >= begin) & (track.time_s <= end)
     seen = (track.camera_time_s >= begin) & (track.camera_time_s <= end) & np.isfinite(track.camera_deg)
-    reach = np.r_[track.angle_deg[inside], 0.0, 60.0]
-    domain = _domain((-10.0, 75.0), [reach, track.camera_deg[seen]])
+    domain = timeline_domain(track, window_s)
     x = alt.X(
         "x:Q",
         title=None if lanes is not None else "time, s",
@@ -95,7 +94,7 @@ def timeline_svg(
         *_hidden_layers(track, window_s, domain, (x, y), size),
         *_fused_layers(track, inside, x, y),
         _marks(_rows(x=track.camera_time_s[seen], y=track.camera_deg[seen]))
-        .mark_point(shape="circle", filled=False, size=7, color=tokens.INK, strokeWidth=0.6, opacity=1)
+        .mark_point(clip=True, shape="circle", filled=False, size=7, color=tokens.INK, strokeWidth=0.6, opacity=1)
         .encode(x=x, y=y),
         *_other_layers(others, window_s, x, y),
     ]
@@ -130,7 +129,12 @@ def _panel(panel: Panel, width: int, height: int, size: float) -> Spec:
                 x=_channel("x", "x:Q"), y=_channel("y", "y:Q"), text=_channel("text", "t:N")
             )
         )
-    return _layered(layers, width=width, height=height, title=panel.title)
+    # A title of Vega moves with the labels of the axis; this one stands at the same place above every panel.
+    title = _marks([{"t": panel.title}]).mark_text(
+        x=-34, y=-11, align="left", color=tokens.INK, fontSize=size + 1.5, fontWeight=600
+    )
+    layers.append(title.encode(text=_channel("text", "t:N")))
+    return _layered(layers, width=width, height=height)
 
 
 def _band(low: Floats, high: Floats, x: Chart, y: Chart) -> Chart:
@@ -227,7 +231,7 @@ def _fused_layers(track: KneeTrack, inside: Flags, x: Chart, y: Chart) -> list[C
     band = _marks(_rows(x=time, y=angle - half, high=angle + half))
     line = _marks(_rows(x=time, y=angle))
     return [
-        band.mark_area(color=colour, opacity=0.2).encode(x=x, y=y, y2=_channel("y2", "high:Q")),
+        band.mark_area(clip=True, color=colour, opacity=0.2).encode(x=x, y=y, y2=_channel("y2", "high:Q")),
         line.mark_line(color=colour, strokeWidth=tokens.LINE_WIDTH, strokeDash=dash).encode(x=x, y=y),
     ]
 
@@ -238,7 +242,9 @@ def _other_layers(others: Sequence[Lines], window_s: tuple[float, float], x: Cha
         inside = (other.time_s >= window_s[0]) & (other.time_s <= window_s[1])
         line = _marks(_rows(x=other.time_s[inside], y=other.angle_deg[inside]))
         layers.append(
-            line.mark_line(color=tokens.FAINT, strokeWidth=1.0, strokeDash=list(other.dash)).encode(x=x, y=y)
+            line.mark_line(clip=True, color=tokens.FAINT, strokeWidth=1.0, strokeDash=list(other.dash)).encode(
+                x=x, y=y
+            )
         )
     return layers
 
@@ -350,12 +356,5 @@ def _config(size: float) -> Spec:
             "tickSize": 3,
             "labelPadding": 3,
             "titlePadding": 4,
-        },
-        "title": {
-            "fontSize": size + 1.5,
-            "fontWeight": 600,
-            "color": tokens.INK,
-            "anchor": "start",
-            "offset": 6,
         },
     }

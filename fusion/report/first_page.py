@@ -24,12 +24,15 @@ from fusion.report.blocks import (
 )
 from fusion.report.figures import joint_curves_svg
 from fusion.report.words import COMPARISON_MARK, clean, duration_words, listed, norm_words, recorded_at
-from fusion.types import SIDES, Analysis, Estimate, Finding, SyncResult
+from fusion.types import SIDES, Analysis, Estimate, Finding, QualityCheck, SyncResult
 
 MOST_ROWS = 8
 MOST_GIVEN = 7
 MOST_WITHHELD = 3
 MOST_VERDICT_CELLS = 5
+
+MOST_NOTE = 26
+"""Letters that fit on one line of a verdict cell."""
 
 _SURFACE = {"overground": "over ground", "treadmill": "treadmill"}
 
@@ -103,7 +106,7 @@ def verdict(analysis: Analysis) -> Verdict:
     checks = analysis.quality
     limited = [check for check in checks if check.status == "limited"]
     stopped = [check for check in checks if check.status == "not usable"]
-    unsafe = [result for result in analysis.sync if result.verdict == "not fused"]
+    unsafe = [result for result in unchecked_sync(analysis) if result.verdict == "not fused"]
     held = [finding for finding in analysis.findings if finding.comparison == "not assessable"]
     count = len(limited) + (len(unsafe) if not stopped else 0)
     words, status = "good", "good"
@@ -120,6 +123,31 @@ def verdict(analysis: Analysis) -> Verdict:
     if held:
         told += f" {len(held)} value{'s' if len(held) > 1 else ''} withheld."
     return Verdict(status, words, clean(told, 130), tuple(_verdict_cells(analysis, held)))
+
+
+def is_camera_check(check: QualityCheck) -> bool:
+    """Return True for the check that ties a camera to the wearables."""
+    return check.name.startswith("Camera")
+
+
+def camera_sync(analysis: Analysis) -> list[SyncResult]:
+    """Return the results that tie a camera to the wearables; the others tie the wearables to each other."""
+    cameras = {points.camera for points in analysis.recording.keypoints}
+    return [result for result in analysis.sync if result.stream in cameras]
+
+
+def unchecked_sync(analysis: Analysis) -> list[SyncResult]:
+    """Return the results that no quality check speaks of, so that none is told twice."""
+    checked = camera_sync(analysis) if any(is_camera_check(check) for check in analysis.quality) else []
+    return [result for result in analysis.sync if result not in checked]
+
+
+def found_words(check: QualityCheck, analysis: Analysis) -> str:
+    """Return what a check found: of a camera that is tied to the wearables, its offset."""
+    results = camera_sync(analysis)
+    if is_camera_check(check) and check.status == "good" and len(results) == 1:
+        return offset_words(results[0])
+    return check.value
 
 
 def offset_words(result: SyncResult) -> str:
@@ -205,8 +233,9 @@ def _curves(analysis: Analysis) -> list[Block]:
 
 def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]:
     cells = []
-    if analysis.sync:
-        result = max(analysis.sync, key=lambda one: (one.verdict == "not fused", one.high_s - one.low_s))
+    open_results = [result for result in camera_sync(analysis) if result in unchecked_sync(analysis)]
+    if open_results:
+        result = max(open_results, key=lambda one: (one.verdict == "not fused", one.high_s - one.low_s))
         note = "corrected" if result.verdict == "safe to fuse" else "not fused"
         cells.append(VerdictCell("Camera to wearables", offset_words(result), note))
     last = []
@@ -214,8 +243,12 @@ def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]
         names = ", ".join(_lower(finding.sentence) for finding in held)
         last.append(VerdictCell("Withheld", clean(names, 34), "reasons below"))
     room = MOST_VERDICT_CELLS - len(cells) - len(last)
-    for check in analysis.quality[:room]:
-        cells.append(VerdictCell(clean(check.name, 28), clean(check.value, 28), clean(check.remark, 40)))
+    for check in sorted(analysis.quality, key=lambda one: not is_camera_check(one))[:room]:
+        # A long reason stands on page 4; here it would be cut in the middle of a word.
+        note = check.remark if len(check.remark) <= MOST_NOTE else "see page 4"
+        value = found_words(check, analysis)
+        value = check.status if value == "see remark" or len(value) > MOST_NOTE else value
+        cells.append(VerdictCell(clean(check.name, 28), clean(value, 28), clean(note, 40)))
     return cells + last
 
 
@@ -269,6 +302,6 @@ def _lower(text: str) -> str:
 
 
 def _installed_version() -> str:
-    from fusion import __version__
+    from fusion.version import __version__
 
     return __version__

@@ -9,7 +9,7 @@ import numpy as np
 
 from fusion.estimator.inputs import Inputs
 from fusion.estimator.level import LevelledImu
-from fusion.types import SIDES, Flags, Floats, WorldPoints
+from fusion.types import SIDES, Flags, Floats
 
 FAULT_S = 7.0
 """Where every fault begins."""
@@ -116,7 +116,7 @@ def _sensor(inputs: Inputs, segment: str, span_s: tuple[float, float], gyro: flo
                 gyro_radps=each.imu.gyro_radps + np.where(hit, gyro, 0.0),
                 accel_mps2=each.imu.accel_mps2 + np.where(hit, other, 0.0),
             )
-            each = LevelledImu(imu, each.up + np.where(hit, other, 0.0))  # noqa: PLW2901
+            each = LevelledImu(imu, each.up + np.where(hit, other, 0.0))
         levelled.append(each)
     return replace(inputs, levelled=tuple(levelled), imus=tuple(each.imu for each in levelled))
 
@@ -129,9 +129,7 @@ def _burst(inputs: Inputs) -> Inputs:
 
 def _one_sensor(inputs: Inputs) -> Inputs:
     chosen = tuple(each for each in inputs.levelled if each.imu.segment == "left_shank")
-    return replace(
-        inputs, levelled=chosen, imus=tuple(each.imu for each in chosen), points=(), time_offset_sd_s={}
-    )
+    return replace(inputs, levelled=chosen, imus=tuple(each.imu for each in chosen), points=(), time_offset_sd_s={})
 
 
 _HARMS = {

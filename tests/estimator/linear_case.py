@@ -1,7 +1,7 @@
 """A problem on which the segment-tree filter is linear, and the same problem for filterpy.
 
-In the plane, without accelerometers, upward directions and points away from the midline, every rotation is one angle
-and every reading is a sum of states: gyro = rate + bias, posture = difference of two angles, hips = root + displacement.
+In the plane, without accelerometers, upward directions and points away from the midline, every rotation is one
+angle and every reading is a sum of states: gyro = rate + bias, posture = difference of two angles, hips = root + displacement.
 """
 
 from __future__ import annotations
@@ -141,7 +141,9 @@ def textbook_process(dt: float) -> tuple[Floats, Floats]:
     """Return F and Q of the Singer model, written down from its definition."""
     s = Settings()
     parameters = process_parameters(s)
-    white = np.array([[dt**5 / 20, dt**4 / 8, dt**3 / 6], [dt**4 / 8, dt**3 / 3, dt**2 / 2], [dt**3 / 6, dt**2 / 2, dt]])
+    white = np.array(
+        [[dt**5 / 20, dt**4 / 8, dt**3 / 6], [dt**4 / 8, dt**3 / 3, dt**2 / 2], [dt**3 / 6, dt**2 / 2, dt]]
+    )
     pair = np.eye(2)
     F = [np.kron(_singer(dt, s.root_correlation_s), pair)]
     Q = [np.kron(parameters[1] * white, pair)]

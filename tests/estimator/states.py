@@ -45,7 +45,7 @@ def numeric(measure, x: Floats) -> Floats:
 
 
 def analytic(fill) -> Floats:
-    """Return the Jacobian that ``fill(H, columns)`` writes; what it claims to touch must be written, not left over."""
+    """Return the Jacobian that ``fill(H, columns)`` writes; columns that it touches must be written."""
     H = np.full((3, E_TAU + CAMERAS), np.nan)
     columns = np.zeros(E_TAU + CAMERAS + 8, dtype=np.int64)
     touched = columns[: fill(H, columns)]

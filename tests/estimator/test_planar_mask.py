@@ -33,7 +33,9 @@ def _flat(inputs):
             values.copy() for values in (each.imu.gyro_radps, each.imu.accel_mps2, each.imu.lever_arm_m)
         )
         gyro[:, [0, 2]], accel[:, 1], lever_arm[1] = 0.0, 0.0, 0.0
-        levelled.append(LevelledImu(replace(each.imu, gyro_radps=gyro, accel_mps2=accel, lever_arm_m=lever_arm), each.up))
+        levelled.append(
+            LevelledImu(replace(each.imu, gyro_radps=gyro, accel_mps2=accel, lever_arm_m=lever_arm), each.up)
+        )
     skeleton = replace(inputs.skeleton, hip_width_m=0.0, shoulder_width_m=0.0)
     return replace(
         inputs, skeleton=skeleton, levelled=tuple(levelled), imus=tuple(each.imu for each in levelled), span_s=SPAN_S
@@ -90,5 +92,5 @@ def test_the_covariance_stays_symmetric_and_positive():
 def test_rotations_stay_rotations_over_a_minute():
     x = run_filter(walk(seconds=60.0).inputs, Settings()).x[-1]
     for segment in SEGMENTS:
-        R = x[9 + 18 * segment : 18 + 18 * segment].reshape(3, 3)
-        assert R @ R.T == pytest.approx(np.eye(3), abs=1e-10)
+        turned = x[9 + 18 * segment : 18 + 18 * segment].reshape(3, 3)
+        assert turned @ turned.T == pytest.approx(np.eye(3), abs=1e-10)

@@ -53,8 +53,9 @@ def test_ticks_that_touch_a_gap_are_missing_and_no_others(rate_hz, seed, start_s
     kept = (time_s < start_s) | (time_s > start_s + 3.5 / rate_hz + length_s)
     before, after = time_s[kept & (time_s < start_s)][-1], time_s[kept & (time_s > start_s)][0]
     means = tick_means(time_s[kept], np.sin(time_s[kept])[:, None], rate_hz, TICKS)[:, 0]
-    touches = (TICKS + HALF_S > before) & (TICKS - HALF_S < after)
-    on_edge = np.minimum(np.abs(TICKS + HALF_S - before), np.abs(TICKS - HALF_S - after)) < 1e-9
+    low_s, high_s = TICKS - HALF_S, TICKS + HALF_S
+    touches = (high_s > before) & (low_s < after)
+    on_edge = np.minimum(np.abs(high_s - before), np.abs(low_s - after)) < 1e-9
     assert np.array_equal(np.isnan(means)[~on_edge], touches[~on_edge])
 
 
@@ -65,7 +66,9 @@ def test_nan_rows_are_a_gap_like_lost_packets():
     marked = values.copy()
     marked[burst, 1] = np.nan
     assert np.array_equal(
-        tick_means(time_s, marked, 200.0, TICKS), tick_means(time_s[~burst], values[~burst], 200.0, TICKS), equal_nan=True
+        tick_means(time_s, marked, 200.0, TICKS),
+        tick_means(time_s[~burst], values[~burst], 200.0, TICKS),
+        equal_nan=True,
     )
 
 

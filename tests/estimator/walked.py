@@ -59,7 +59,9 @@ def walk(
         imu=ImuSettings(segments=imus, clock="host"),
         cameras=(
             CameraSettings(
-                clock_offset_s=0.0, skew_ppm=0.0, blackouts=((DARK_S[0], DARK_S[1] - DARK_S[0], "both"),) if dark else ()
+                clock_offset_s=0.0,
+                skew_ppm=0.0,
+                blackouts=((DARK_S[0], DARK_S[1] - DARK_S[0], "both"),) if dark else (),
             ),
         ),
     )
