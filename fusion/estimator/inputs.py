@@ -76,8 +76,8 @@ class Settings:
         default_factory=lambda: {
             "pelvis": 0.035,
             "trunk": 0.035,
-            "thigh": 0.087,
-            "shank": 0.087,
+            "thigh": 0.1,
+            "shank": 0.1,
             "foot": 0.052,
         }
     )
@@ -97,7 +97,7 @@ class Settings:
     up_sd: float = 0.035
     up_correlation_s: float = 0.5
     posture_correlation_s: float = 0.3
-    hip_sd_m: float = 0.03
+    hip_sd_m: float = 0.02
     hip_correlation_s: float = 0.3
     keypoint_correlation_s: float = 0.0
     least_confidence: float = 0.2

@@ -102,7 +102,7 @@ def angles_page(analysis: Analysis) -> list[Block]:
         *_reasons(analysis),
         Section("Read with the curves"),
         curve_points_table(analysis),
-        Text("Values in degrees with 95 % interval; extension and plantarflexion positive where named.", small=True),
+        Text(_points_note(analysis), small=True),
         *_cycle(analysis),
     ]
 
@@ -110,7 +110,7 @@ def angles_page(analysis: Analysis) -> list[Block]:
 def curve_points_table(analysis: Analysis) -> Table:
     """Return the points read off the curves, left beside right, with the reason of those withheld."""
     found = {(one.name, one.side): one.estimate for one in analysis.parameters.items}
-    told = {*analysis.joint_angles.reasons.values(), _NOT_COMPUTED.reason}
+    told = {*analysis.joint_angles.reasons.values(), _NOT_COMPUTED.reason, *_shared_reasons(analysis)}
     rows = []
     for point in KEY_ANGLES:
         pair = [found.get((point.name, side), _NOT_COMPUTED) for side in SIDES]
@@ -124,6 +124,29 @@ def curve_points_table(analysis: Analysis) -> Table:
         rows.append((label, *(_number(one) for one in pair), limits, words, Cell(small=count)))
     head = ("Point on the curve", "L left", "R right", "Norm range", "Against norm", "Strides")
     return Table(head, (0.0, 27.0, 27.0, 20.0, 36.0, 16.0), tuple(rows), dense=True)
+
+
+def _shared_reasons(analysis: Analysis) -> dict[str, list[str]]:
+    """Return reason -> labels of the points that it limits, for reasons that limit several points."""
+    labels = {point.name: point.label for point in KEY_ANGLES}
+    limited: dict[str, list[str]] = {}
+    for item in analysis.parameters.items:
+        reason = item.estimate.reason
+        if item.name in labels and reason and labels[item.name] not in limited.get(reason, ()):
+            limited.setdefault(reason, []).append(labels[item.name])
+    known = set(analysis.joint_angles.reasons.values())
+    return {reason: points for reason, points in limited.items() if len(points) > 1 and reason not in known}
+
+
+def _points_note(analysis: Analysis) -> str:
+    """Return what holds for the whole table of points, and for several of its rows."""
+    note = "Values in degrees with 95 % interval; extension and plantarflexion positive where named."
+    found = {item.name for item in analysis.parameters.items}
+    count = sum(point.name in found for point in KEY_ANGLES)
+    for reason, points in _shared_reasons(analysis).items():
+        which = "All points" if len(points) == count else sentence(", ".join(points))
+        note += f" {which}: {reason}."
+    return clean(note, 700)
 
 
 def norm_cells(analysis: Analysis, name: str, found: Mapping[str, Estimate]) -> tuple[Cell, Cell]:

@@ -112,7 +112,7 @@ def parameters_table(analysis: Analysis) -> Table:
                 lead = f"These {len(same)} rows: " if len(same) > 1 else ""
                 rows.append((Cell(small=lead + reason, columns=7),))
     head = ("Parameter", "L left or both", "R right", "strip", "Norm range", "n", "Grade")
-    return Table(head, (41.0, 35.0, 35.0, 25.0, 20.0, 12.5, 0.0), tuple(rows), True, groups, 3)
+    return Table(head, (41.0, 33.0, 33.0, 25.0, 20.0, 12.5, 0.0), tuple(rows), True, groups, 3)
 
 
 def quality_page(
@@ -169,7 +169,8 @@ def _reason(found: Mapping[str, Estimate]) -> str:
     distinct = set(reasons.values())
     if len(distinct) == 1 and len(reasons) == len(shown):
         return clean(distinct.pop(), 300)
-    return clean("; ".join(f"{side}: {reason}" for side, reason in reasons.items()), 300)
+    told = [reason if reason.startswith(side) else f"{side}: {reason}" for side, reason in reasons.items()]
+    return clean("; ".join(told), 300)
 
 
 def _parameters_notes() -> Columns:
@@ -313,7 +314,8 @@ def _sources(analysis: Analysis) -> str:
 
 def _flat(value: object) -> str:
     if isinstance(value, Mapping):
-        told = {key: item for key, item in value.items() if item not in (None, "")}
+        # Why a camera was refused is told among the checks.
+        told = {key: item for key, item in value.items() if item not in (None, "") and key != "refusal"}
         return ", ".join(f"{key} {_flat(item)}".replace("_", " ") for key, item in told.items())
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -226,7 +226,7 @@ def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
 
 def _curves(analysis: Analysis) -> list[Block]:
     panels, alt = page_one_panels(analysis)
-    svg = joint_curves_svg(panels, columns=3, width_px=150, height_px=138, size=8.0)
+    svg = joint_curves_svg(panels, columns=3, width_px=150, height_px=165, size=8.0)
     keys = ("left", "right", *(("norm",) if any(panel.norm for panel in panels) else ()), "toe-off")
     return [Section("Joint angles, left and right", keys=keys), Drawing(Figure("joints_small", svg, alt))]
 

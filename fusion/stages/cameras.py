@@ -27,8 +27,8 @@ _LEG = ("hip", "knee", "ankle", "heel", "toe")
 MOST_LATENCY_S = 0.55
 """Exposure, transfer and decoding of a host-stamped camera stay below half a second, which is half a stride."""
 
-LIFTED_ERROR_S = 0.5
-"""How long the error of a lifted skeleton stays the same: it repeats with the gait phase, so about half a stride.
+LIFTED_ERROR_S = 1.0
+"""How long the error of a lifted skeleton stays the same: it repeats with every stride, about a second.
 Beside wearables its frames count for as much less; its wrong amplitudes then pull nothing."""
 
 LENGTH_RANGE = (0.7, 1.3)

@@ -1,7 +1,8 @@
 """A problem on which the segment-tree filter is linear, and the same problem for filterpy.
 
 In the plane, without accelerometers, upward directions and points away from the midline, every rotation is one
-angle and every reading is a sum of states: gyro = rate + bias, posture = difference of two angles, hips = root + displacement.
+angle and every reading is a sum of states: gyro = rate + bias, posture = difference of two angles, hips = root +
+displacement.
 """
 
 from __future__ import annotations
