@@ -127,19 +127,29 @@ def mean_contacts(strides: tuple[Stride, ...], side: str) -> tuple[float, float,
 
 
 def hidden_spans(analysis: Analysis, side: str) -> tuple[tuple[float, float], ...]:
-    """Return the spans in which no camera saw this leg's hip, knee and ankle together, s.
+    """Return the spans in which cameras filmed but none saw this leg's hip, knee and ankle together, s.
 
     Empty when no camera was used.
     """
     motion = analysis.motion
     leg = [motion.point_names.index(f"{side}_{part}") for part in ("hip", "knee", "ankle")]
-    if not np.any(motion.observed):
+    filmed = filmed_span(analysis)
+    if filmed is None:
         return ()
-    hidden = ~motion.observed[:, leg].all(axis=1)
+    inside = (motion.time_s >= filmed[0]) & (motion.time_s <= filmed[1])
+    hidden = inside & ~motion.observed[:, leg].all(axis=1)
     edges = np.flatnonzero(np.diff(np.r_[False, hidden, False].astype(np.int8)))
     spans = zip(edges[::2], edges[1::2] - 1, strict=True)
     times = ((float(motion.time_s[a]), float(motion.time_s[b])) for a, b in spans)
     return tuple((a, b) for a, b in times if b - a >= SHORTEST_HIDDEN_S)
+
+
+def filmed_span(analysis: Analysis) -> tuple[float, float] | None:
+    """Return when the cameras that were used began and ended to film, s; None when none was used."""
+    times = [view.time_s for view in analysis.points if len(view.time_s)]
+    if not times or not np.any(analysis.motion.observed):
+        return None
+    return min(float(one[0]) for one in times), max(float(one[-1]) for one in times)
 
 
 def knee_track(analysis: Analysis, side: str) -> KneeTrack | None:

@@ -16,6 +16,7 @@ from fusion.report.angles import norm_cells
 from fusion.report.blocks import Block, Cell, Columns, Drawing, Figure, NewPage, Pairs, Section, Table, Text
 from fusion.report.checks import checks_table, placements
 from fusion.report.curves import (
+    filmed_span,
     hidden_spans,
     knee_error_deg,
     knee_track,
@@ -43,6 +44,9 @@ from fusion.report.words import (
     walking_speed_mps,
 )
 from fusion.types import SIDES, Analysis, Estimate, JointAngles
+
+SHORTEST_UNFILMED_S = 0.5
+"""From here on a camera that starts late or stops early is told: the line rests on wearables alone there."""
 
 IDENTITY_TOLERANCE = 0.1
 """Largest gap, % or steps/min, in a sum that must hold; a larger one is a mistake, and nothing is printed."""
@@ -112,7 +116,7 @@ def parameters_table(analysis: Analysis) -> Table:
                 lead = f"These {len(same)} rows: " if len(same) > 1 else ""
                 rows.append((Cell(small=lead + reason, columns=7),))
     head = ("Parameter", "L left or both", "R right", "strip", "Norm range", "n", "Grade")
-    return Table(head, (41.0, 33.0, 33.0, 25.0, 20.0, 12.5, 0.0), tuple(rows), True, groups, 3)
+    return Table(head, (41.0, 32.2, 32.2, 25.0, 20.0, 12.5, 0.0), tuple(rows), True, groups, 3)
 
 
 def quality_page(
@@ -214,20 +218,25 @@ def _timeline(analysis: Analysis, compared: Mapping[str, Analysis], truth: Joint
 def _timeline_caption(analysis: Analysis, side: str, outside: int, others: list[str]) -> str:
     spans = hidden_spans(analysis, side)
     parts = []
-    if not analysis.points:
-        parts.append("No camera was used: the line rests on wearables alone.")
+    filmed = filmed_span(analysis)
+    motion_s = analysis.motion.time_s
+    if filmed is None:
+        refused = " The keypoints shown were refused; the checks below say why." if analysis.points else ""
+        parts.append(f"No camera was used: the line rests on wearables alone.{refused}")
     elif spans:
         total, longest = sum(b - a for a, b in spans), max(b - a for a, b in spans)
-        span = analysis.motion.time_s[-1] - analysis.motion.time_s[0]
+        span = filmed[1] - filmed[0]
         times = "once" if len(spans) == 1 else f"{len(spans)} times"
         parts.append(
-            f"The {side} leg was hidden {times}, {100.0 * total / span:.0f} % of the recording, at most "
+            f"The {side} leg was hidden {times}, {100.0 * total / span:.0f} % of the film, at most "
             f"{longest:.2f} s; the line there rests on the wearables, with a wider band."
         )
         if not analysis.recording.imus:
             parts[-1] = parts[-1].replace("the wearables", "the model of walking")
     else:
         parts.append(f"The {side} leg was never hidden from the camera.")
+    if filmed is not None and max(filmed[0] - motion_s[0], motion_s[-1] - filmed[1]) > SHORTEST_UNFILMED_S:
+        parts.append(f"The camera filmed from {filmed[0]:.1f} to {filmed[1]:.1f} s.")
     if outside:
         points = "keypoint lies" if outside == 1 else "keypoints lie"
         parts.append(f"{outside} camera {points} outside of the axis.")

@@ -15,8 +15,8 @@ import numpy as np
 
 from fusion.body.bone_rate import bone_rate_weights
 from fusion.errors import TandemError
-from fusion.pipeline import Known, Prepared, estimate, prepare
-from fusion.types import SAFE, Floats, Recording, SyncResult
+from fusion.pipeline import FREE_ZERO_SD_DEG, Known, Prepared, estimate, prepare
+from fusion.types import SAFE, SEGMENTS, Floats, Recording, SyncResult
 from tests.validation.load_kam import RATE_HZ, Step, steps
 
 SYNCHRONOUS = {"side": SyncResult("side", 0.0, 0.0, 0.0, method="rows are synchronous", verdict=SAFE)}
@@ -41,6 +41,7 @@ def evaluate(folder: Path) -> dict[str, float]:
         figures[f"kam/knee_ratio_to_camera/both/{subject}"] = _pooled_rms(both) / _pooled_rms(camera)
         ratios = [_rms(b) / _rms(c) for b, c in zip(both, camera, strict=True)]
         figures[f"kam/knee_worst_step_ratio/both/{subject}"] = max(ratios)
+        figures |= _coverage(subject, walked, known)
         for phase, ratio in _blanked(walked, errors["both"], known).items():
             figures[f"kam/knee_ratio_blanked/{phase}/{subject}"] = ratio
         kept += [_is_kept(step, known) for step in walked]
@@ -74,6 +75,30 @@ def _knee_error(step: Step, recording: Recording, known: Known) -> Floats:
     knee = np.rad2deg(motion.pitch_rad("right_shank") - motion.pitch_rad("right_thigh"))
     rows = np.arange(len(step.knee_flexion_deg)) / RATE_HZ
     return np.asarray(np.interp(rows, motion.time_s, knee) - step.knee_flexion_deg)
+
+
+def _coverage(subject: str, walked: list[Step], known: Known) -> dict[str, float]:
+    """Share of the fused knee inside its 95 % interval: as reported, and of the shape alone (offset removed)."""
+    errors, sds = [], []
+    shank, thigh = SEGMENTS.index("right_shank"), SEGMENTS.index("right_thigh")
+    for step in walked:
+        motion = estimate(_prepare(step.recording, known), known.settings)
+        knee = np.rad2deg(motion.pitch_rad("right_shank") - motion.pitch_rad("right_thigh"))
+        P = motion.pitch_covariance_rad2
+        sd = np.rad2deg(np.sqrt(P[:, shank, shank] + P[:, thigh, thigh] - 2.0 * P[:, shank, thigh]))
+        rows = np.arange(len(step.knee_flexion_deg)) / RATE_HZ
+        errors.append(np.interp(rows, motion.time_s, knee) - step.knee_flexion_deg)
+        sds.append(np.interp(rows, motion.time_s, sd))
+    error, sd = np.concatenate(errors), np.concatenate(sds)
+    known_rows = np.isfinite(error)
+    error, sd = error[known_rows], sd[known_rows]
+    reported = np.abs(error) < 1.96 * np.hypot(sd, FREE_ZERO_SD_DEG)
+    shape = np.abs(error - error.mean()) < 1.96 * sd
+    return {
+        f"kam/knee_coverage_95/both/{subject}": float(reported.mean()),
+        f"kam/knee_shape_coverage_95/both/{subject}": float(shape.mean()),
+        f"kam/knee_offset_deg/both/{subject}": float(error.mean()),
+    }
 
 
 def _referred(errors: list[Floats]) -> list[Floats]:
