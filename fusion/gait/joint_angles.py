@@ -127,15 +127,12 @@ def _unmeasured(angle: Angle, segment: str) -> str:
 
 
 def _rotation_rad(motion: Motion, angle: Angle) -> Floats:
-    """Return the rotation of distal against proximal about the leftward axis of the proximal, shape (n,)."""
+    """Return the rotation of distal against proximal about the leftward axis of the proximal, in (-pi, pi]."""
     world_from_distal = _orientation(motion, angle.distal)
     up = world_from_distal[..., :, 2]
     if angle.proximal:
         up = np.einsum("nji,nj->ni", _orientation(motion, angle.proximal), up)
-    rotation = np.arctan2(up[:, 0], up[:, 2])
-    known = np.isfinite(rotation)
-    rotation[known] = np.unwrap(rotation[known])
-    return np.asarray(rotation)
+    return np.asarray(np.arctan2(up[:, 0], up[:, 2]))
 
 
 def _orientation(motion: Motion, segment: str) -> Floats:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from fusion.types import SIDES, Floats
+from fusion.types import SIDES, Flags, Floats
 
 LEAST_CORRELATION = 0.8
 """Between what useful cameras reach (0.9 and more) and what a wrong one does (below 0.7)."""
@@ -23,6 +23,8 @@ AMPLITUDE_RANGE = (0.5, 2.0)
 _GRID_HZ = 50.0
 _CUTOFF_HZ = 6.0
 _MIN_OVERLAP_S = 0.7
+_SPIKE_MADS = 4.0
+_MOST_SPIKES = 0.15
 
 Track = tuple[Floats, Floats]
 
@@ -117,9 +119,21 @@ def _compared(
     seen = np.isfinite(angle) & np.isfinite(rate)
     if seen.sum() < _MIN_OVERLAP_S * _GRID_HZ:
         return None
-    turned = np.gradient(_smooth(_filled(angle)), 1.0 / _GRID_HZ)
-    measured = _smooth(_filled(rate))
-    return turned[seen] - turned[seen].mean(), measured[seen] - measured[seen].mean()
+    turned = np.gradient(_smooth(_filled(angle)), 1.0 / _GRID_HZ)[seen]
+    measured = _smooth(_filled(rate))[seen]
+    usual = _usual(turned, measured)
+    turned, measured = turned[usual], measured[usual]
+    return turned - turned.mean(), measured - measured.mean()
+
+
+def _usual(turned: Floats, measured: Floats) -> Flags:
+    """Leave out what a few swapped or misplaced keypoints did; a camera that is wrong as a rule stays so.
+
+    Samples whose difference is beyond ``_SPIKE_MADS`` deviations go, but never more than ``_MOST_SPIKES`` of them.
+    """
+    error = np.abs(turned - measured - np.median(turned - measured))
+    limit = _SPIKE_MADS * 1.4826 * float(np.median(error))
+    return np.asarray(error <= max(limit, float(np.quantile(error, 1.0 - _MOST_SPIKES))))
 
 
 def _at(grid: Floats, time_s: Floats, values: Floats) -> Floats:

@@ -79,15 +79,12 @@ class Motion:
         """Return the sagittal orientation of a segment, shape (n,).
 
         Rotation about the leftward axis, zero in quiet standing, positive when the upper end leans
-        forward; continuous (unwrapped).
+        forward; in (-pi, pi], which no walking segment leaves.
         """
         w, x, y, z = np.moveaxis(self.world_from_segment[:, SEGMENTS.index(segment)], -1, 0)
         upright = 1.0 - 2.0 * (x * x + y * y)
         forward = 2.0 * (x * z + w * y)
-        angle = np.arctan2(forward, upright)
-        known = np.isfinite(angle)
-        angle[known] = np.unwrap(angle[known])
-        return np.asarray(angle, dtype=np.float64)
+        return np.asarray(np.arctan2(forward, upright), dtype=np.float64)
 
     def point(self, name: str) -> Floats:
         """Return the world track of a skeleton point, shape (n, 3)."""
