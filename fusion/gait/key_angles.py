@@ -51,8 +51,8 @@ def key_angles(
     """Return the key points of all joint curves in the order of the data dictionary.
 
     Each is read from every measured cycle and averaged, so the shape of the single strides is kept. The
-    interval joins the block bootstrap over strides and the calibration error, which ranges have too
-    (soft tissue, alignment).
+    interval joins the block bootstrap over strides and the calibration error; a range keeps only the part of
+    it that is not the zero (soft tissue, alignment).
 
     Parameters
     ----------
@@ -85,4 +85,6 @@ def _estimate(
         return Estimate.not_assessable("deg", reason, len(seen))
     few = len(seen) < GOOD_STRIDES
     remark = f"measured in {len(seen)} of {valid} strides, {GOOD_STRIDES} needed: walk longer" if few else ""
-    return mean_estimate(reading(seen), "deg", calibration_sd_deg, grade="limited" if few else "good", reason=remark)
+    # A range does not depend on where zero is: of the calibration only soft tissue and alignment remain.
+    shared_sd_deg = min(calibration_sd_deg, CALIBRATION_SD_DEG) if reading is _range else calibration_sd_deg
+    return mean_estimate(reading(seen), "deg", shared_sd_deg, grade="limited" if few else "good", reason=remark)

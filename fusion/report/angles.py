@@ -154,7 +154,8 @@ def norm_cells(analysis: Analysis, name: str, found: Mapping[str, Estimate]) -> 
     norm = norm_for(name, analysis.recording.subject, walking_speed_mps(analysis))
     if not norm.is_known:
         return Cell(small=EN_DASH), Cell()
-    value = next((format_estimate(one).value for one in found.values() if one.is_assessable), "")
+    unknown = "0" if all(one.unit == "deg" for one in found.values()) else ""
+    value = next((format_estimate(one).value for one in found.values() if one.is_assessable), unknown)
     marks = {side: COMPARISON_MARK[compare(one, norm)] for side, one in found.items()}
     told = dict.fromkeys(mark for mark in marks.values() if mark)
     if len(told) > 1 or (told and not all(marks.values())):

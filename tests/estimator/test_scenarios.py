@@ -98,13 +98,15 @@ def test_sides_swapped():
     assert walk().knee_rms_deg(_motion(Scenario.SIDES_SWAPPED), (FAULT_S, FAULT_S + 0.3)) < 3.0
 
 
+@pytest.mark.xfail(strict=True, reason="a detector that is sure of what it makes up carries the thighs away")
 def test_guesses():
     """
     Test: for a second the detector makes both legs up and is sure of it.
-    Expected: the knees are lost for that second, and found again half a second later.
+    Expected: the knees are carried by the wearables and their habit, as in a blackout, within 10 deg RMS.
     """
+    motion = _motion(Scenario.GUESSES)
     assert _count(Scenario.GUESSES, "rejected_camera") > _count(Scenario.NONE, "rejected_camera") + 50
-    assert _change_deg(Scenario.GUESSES, (FAULT_S + 1.5, 14.0)) < 2.0
+    assert walk().knee_rms_deg(motion, (FAULT_S, FAULT_S + 1.0)) < 10.0
 
 
 def test_camera_moved():
