@@ -33,6 +33,7 @@ from fusion.gait.parameters import gait_parameters
 from fusion.gait.strides import segment_strides
 from fusion.pose.segments import walking_window
 from fusion.recording.clean import clean
+from fusion.recording.inspect import inspect
 from fusion.stages.cameras import (
     CameraView,
     beside_wearables,
@@ -41,9 +42,10 @@ from fusion.stages.cameras import (
     refined_skeleton,
     straighten,
     synchronise,
+    without_common_clock,
 )
-from fusion.stages.distances import foot_lengths
-from fusion.stages.quality import quality_checks
+from fusion.stages.distances import foot_lengths, placed_in_world
+from fusion.stages.quality import quality_checks, unusable_streams
 from fusion.stages.wearables import Track, Wearables, wear
 from fusion.types import (
     Analysis,
@@ -74,6 +76,9 @@ POSED_ZERO_SD_DEG = 2.0
 FREE_ZERO_SD_DEG = 5.0
 """Without one: keypoints sit beside the joint centres and a segment's mean inclination differs between people. On
 the set kam the knee of camera and fusion is 4.7 and 7.6 deg off, while its shape is within 1.0-1.6 deg."""
+
+FASTEST_BELT_MPS = 8.0
+"""Treadmills for sprinters reach it."""
 
 STAGES = ("wearables", "cameras", "motion", "events", "parameters")
 
@@ -145,18 +150,21 @@ def analyse(
     known = known or Known()
     report = progress or _no_progress
     started = time.perf_counter()
-    chosen = clean(recording.with_sources(use))
-    _check_not_empty(chosen, use)
+    selected = recording.with_sources(use)
+    _check_can_be_meant(selected, use)
+    problems = inspect(selected).problems
     report("wearables", 0.0)
-    prepared = prepare(chosen, known)
+    chosen = clean(selected)
+    prepared = prepare(chosen, known, unusable=unusable_streams(problems))
     report("motion", 0.3)
     motion = estimate(prepared, known.settings)
     report("events", 0.7)
     events = find_events(prepared, motion)
     lengths = foot_lengths(prepared.wearables.placed, events)
+    placed = placed_in_world(motion)
     strides = segment_strides(
         events,
-        _placed_in_world(motion, prepared),
+        placed,
         surface=chosen.surface,
         belt_speed_mps=chosen.belt_speed_mps,
         turning=_turns(prepared.points),
@@ -174,10 +182,11 @@ def analyse(
         belt_speed_mps=chosen.belt_speed_mps,
         scale_known=_is_measured_scale(chosen, prepared, lengths) or prepared.skeleton.height_is_known,
         length_scale_sd=MEASURED_SCALE_SD if _is_measured_scale(chosen, prepared, lengths) else HEIGHT_SCALE_SD,
-        step_lengths=_step_lengths(motion, prepared, chosen, strides),
+        # Steps only from the source that measured the strides: two sources would not add up.
+        step_lengths=None if lengths else _step_lengths(placed, chosen, strides),
     )
     quality = quality_checks(
-        recording.with_sources(use),
+        problems,
         prepared.views,
         prepared.wearables.placements,
         prepared.wearables.left_out,
@@ -203,19 +212,27 @@ def analyse(
     )
 
 
-def prepare(recording: Recording, known: Known | None = None) -> Prepared:
-    """Return stages 1 to 3: wearables placed, cameras tied and checked, body refined."""
+def prepare(
+    recording: Recording, known: Known | None = None, *, unusable: Mapping[str, str] | None = None
+) -> Prepared:
+    """Return stages 1 to 3: wearables placed, cameras tied and checked, body refined.
+
+    Parameters
+    ----------
+    unusable
+        Stream -> why it is left out, from the inspection of the recording as it was before cleaning.
+    """
     known = known or Known()
     skeleton = Skeleton.from_height(recording.subject.height_m, recording.subject.leg_length_m)
-    wearables = wear(recording, skeleton, placements=known.placements)
-    views = look(recording, skeleton)
+    wearables = wear(recording, skeleton, placements=known.placements, unusable=unusable)
+    views = look(recording, skeleton, unusable)
     if wearables.placed:
         views = tuple(synchronise(view, wearables, known.sync.get(view.name)) for view in views)
         seen = {segment: track for view in views if view.is_used for segment, track in view.pitches().items()}
         if seen:
             wearables = wearables.replaced(skeleton, seen, recording, known.placements)
     else:
-        views = tuple(view for index, view in enumerate(views) if index == 0 or view.points is not None)
+        views = without_common_clock(views)
     skeleton = refined_skeleton(skeleton, views)
     rates = {**_bone_rates(wearables, views), **known.bone_rates}
     levelled = tuple(in_plane(with_bone_rate(imu, rates)) for imu in wearables.placed)
@@ -250,9 +267,10 @@ def estimate(prepared: Prepared, settings: Settings | None = None, *, causal: bo
         No wearable and no camera is usable; the message lists why.
     """
     if not prepared.wearables.placed and not prepared.points:
-        reasons = [*prepared.wearables.left_out.values(), *(view.refusal for view in prepared.views)]
-        listed = "; ".join(reason for reason in reasons if reason) or "there is no stream"
-        raise SignalError(f"nothing in this recording can be analysed: {listed}.")
+        left_out = dict(prepared.wearables.left_out)
+        left_out |= {view.name: view.refusal for view in prepared.views}
+        listed = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in left_out.items())
+        raise SignalError(f"nothing in this recording can be analysed. {listed or 'There is no stream'}.")
     offsets = {
         view.name: time_offset_sd(view.sync) for view in prepared.views if view.is_used and view.sync is not None
     }
@@ -270,11 +288,16 @@ def _no_progress(stage: str, share: float) -> None:
     """Take the place of a progress bar."""
 
 
-def _check_not_empty(recording: Recording, use: tuple[str, ...]) -> None:
+def _check_can_be_meant(recording: Recording, use: tuple[str, ...]) -> None:
     if not recording.imus and not recording.keypoints:
         raise SignalError(
             f"the recording has no stream of the kind asked for ({' and '.join(use)}). "
             "Use another source or add the stream."
+        )
+    belt = recording.belt_speed_mps
+    if recording.surface == "treadmill" and np.isfinite(belt) and not 0.0 <= belt <= FASTEST_BELT_MPS:
+        raise SignalError(
+            f"belt speed must lie between 0 and {FASTEST_BELT_MPS:g} m/s; got {belt:g}. Check its unit."
         )
 
 
@@ -288,15 +311,10 @@ def _turns(points: tuple[WorldPoints, ...]) -> tuple[tuple[float, float], ...]:
     return tuple(spans)
 
 
-def _placed_in_world(motion: Motion, prepared: Prepared) -> Motion | None:
-    """Return the motion if something ties it to the ground; wearables alone leave the position open."""
-    return motion if prepared.points else None
-
-
 def _step_lengths(
-    motion: Motion, prepared: Prepared, recording: Recording, strides: tuple[Stride, ...]
+    motion: Motion | None, recording: Recording, strides: tuple[Stride, ...]
 ) -> dict[tuple[str, float], tuple[float, float]] | None:
-    if not prepared.points:
+    if motion is None:
         return None
     belt = recording.belt_speed_mps if recording.surface == "treadmill" else 0.0
     return step_lengths(strides, motion, belt) if np.isfinite(belt) else None

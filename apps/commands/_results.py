@@ -22,7 +22,9 @@ def quality_lines(analysis: Analysis) -> list[str]:
     found = verdict(analysis)
     lines = wrap(f"Recording quality: {found.words}. {found.sentence}", WIDTH)
     for check in analysis.quality:
-        words = f"{check.name}: {check.value}" + (f" ({check.remark})" if check.remark else "")
+        said_in_remark = check.value == "see remark" or check.remark.startswith(check.value)
+        parts = (check.remark,) if said_in_remark else (check.value, f"({check.remark})" if check.remark else "")
+        words = f"{check.name}: {' '.join(part for part in parts if part)}"
         lines += wrap(words, WIDTH, initial_indent=f"  {check.status:<12}", subsequent_indent=" " * 14)
     return lines
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from apps.commands._arguments import SOURCES, add_out, add_recording, add_use, read_recording
 from apps.commands._output import Progress, say
 from apps.commands._results import quality_lines
-from fusion.errors import UsageError
+from fusion.errors import StorageError, UsageError
 
 
 class Report:
@@ -34,6 +34,8 @@ class Report:
 
         if options.out.suffix.lower() != ".pdf":
             raise UsageError(f"--out must name a PDF file; got '{options.out}'. End the name with .pdf.")
+        if not options.out.parent.is_dir():
+            raise StorageError(f"the folder '{options.out.parent}' is not there. Create it or choose another folder.")
         recording = read_recording(options.recording)
         with Progress() as progress:
             analysis = analyse(recording, SOURCES[options.use], progress.part(0.0, 0.6))

@@ -46,6 +46,7 @@ _FUNCTIONAL_SD_RAD = 0.05
 _GIVEN_SD_RAD = 0.10
 _HEADING_SD_RAD = 0.15
 _UNKNOWN_SD_RAD = float(np.pi)
+_WILD_RADPS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +202,22 @@ def _axes(signal: _Signal) -> _Found:
         return _checked_against_mounting(_trunk_axes(signal) if is_trunk else _leg_axes(signal))
     if signal.given is not None:
         return _given_axes(signal)
-    issue = (
-        f"The sensor labelled {signal.imu.segment!r} walks for {signal.walking_s:.1f} s only and has no "
-        f"mounting; record at least {_MIN_WALKING_S:.0f} s of walking or state the mounting."
-    )
+    issue = _no_walking(signal)
     return _Found(signal, np.eye(3)[1], np.eye(3)[2], 0.0, _UNKNOWN_SD_RAD, "given", False, issue)
+
+
+def _no_walking(signal: _Signal) -> str:
+    who = f"The sensor labelled {signal.imu.segment!r}"
+    usual_radps = float(np.median(np.linalg.norm(signal.gyro, axis=1)))
+    if usual_radps > _WILD_RADPS:
+        return (
+            f"{who} turns at {usual_radps:.0f} rad/s half of the time; nobody walks like that. "
+            "It looks like deg/s; convert it to rad/s."
+        )
+    return (
+        f"{who} walks for {signal.walking_s:.1f} s only and has no mounting; record at least "
+        f"{_MIN_WALKING_S:.0f} s of walking or state the mounting."
+    )
 
 
 def _leg_axes(signal: _Signal) -> _Found:

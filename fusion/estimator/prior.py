@@ -41,6 +41,10 @@ RATE_SD_RADPS = {"pelvis": 1.0, "trunk": 1.0, "thigh": 3.0, "shank": 5.0, "foot"
 SHORTEST_GAP_S = 0.08
 LEAST_VISIBLE_S = 3.0
 RIDGE = 1e-3
+USUAL_PITCH_RAD = 0.4
+USUAL_RATE_RADPS = 3.0
+"""What a leg segment does in walking; scales the features, whatever the recording holds."""
+
 BLOCKS = 5
 """Contiguous parts for the cross-validated error of the habit."""
 
@@ -85,7 +89,7 @@ def _proximal(segment: str, parent: str | None) -> int:
 def habit(motion: Motion, instrumented: tuple[int, ...], settings: Settings, *, causal: bool) -> Habit | None:
     """Return what the wearables say about hidden bare segments; None when nothing is hidden or learned.
 
-    1. Features: pitch and rate of the instrumented leg segments and the pelvis, standardised, to second order.
+    1. Features: pitch and rate of the instrumented leg segments in units of walking, to second order.
     2. For each bare segment and each of its gaps: fit on the ticks at which it was seen.
     3. Predict in the gap, with the cross-validated error as uncertainty.
     """
@@ -123,9 +127,7 @@ def habit(motion: Motion, instrumented: tuple[int, ...], settings: Settings, *, 
 def _features(motion: Motion, leg: list[int]) -> Floats:
     pitch = np.stack([motion.pitch_rad(SEGMENTS[index]) for index in leg], axis=1)
     rate = motion.angular_rate_radps[:, leg, 1]
-    first = np.concatenate([pitch, rate], axis=1)
-    spread = first.std(axis=0)
-    first = (first - first.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0)
+    first = np.concatenate([pitch / USUAL_PITCH_RAD, rate / USUAL_RATE_RADPS], axis=1)
     count = first.shape[1]
     second = [first[:, i] * first[:, j] for i in range(count) for j in range(i, count)]
     return np.column_stack([np.ones(len(first)), first, *second])

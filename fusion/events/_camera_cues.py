@@ -20,10 +20,11 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
-from fusion.events._merge import Cue, as_events
+from fusion.events._merge import Cue, alternate, as_events, blend
 from fusion.events._signals import Track, adaptive_peaks, smooth_track, usual_stride_s, vertex
 from fusion.events.base import MIN_STRIDE_S
 from fusion.types import SIDES, Flags, Floats, GaitEvents, WorldPoints
@@ -88,6 +89,12 @@ def camera_events(points: WorldPoints) -> GaitEvents:
                 at_s = leg.reach.time_s(reach)
                 cues.append(Cue(at_s + LEAD_OF_REACH * stride_s, side, "ic", doubt["ic"]))
     return as_events(cues, "camera")
+
+
+def camera_only(points: tuple[WorldPoints, ...]) -> GaitEvents:
+    """Return the contacts of all cameras together."""
+    lists = [alternate(camera_events(camera)) for camera in points]
+    return reduce(lambda first, second: blend(first, second, "camera"), lists, GaitEvents.none())
 
 
 def _leg(points: WorldPoints, side: str, heading: Floats) -> _Leg:

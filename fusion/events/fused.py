@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 
-from fusion.events._camera_cues import camera_events
+from fusion.events._camera_cues import camera_only
 from fusion.events._imu_cues import imu_events, model_events
 from fusion.events._merge import alternate, blend, fill, join
 from fusion.types import GaitEvents, Motion, PlacedImu, WorldPoints
@@ -45,12 +44,6 @@ class FusedEvents:
             events = join(*(fill(events, carried, kind) for kind in ("ic", "fc")))
         # 5.
         return alternate(events)
-
-
-def camera_only(points: tuple[WorldPoints, ...]) -> GaitEvents:
-    """Return the contacts of all cameras together."""
-    lists = [alternate(camera_events(camera)) for camera in points]
-    return reduce(lambda first, second: blend(first, second, "camera"), lists, GaitEvents.none())
 
 
 PLUGIN = FusedEvents

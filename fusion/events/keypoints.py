@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fusion.events._camera_cues import camera_only
 from fusion.events._merge import alternate
-from fusion.events.fused import camera_only
 from fusion.types import GaitEvents, Motion, PlacedImu, WorldPoints
 
 

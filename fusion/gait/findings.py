@@ -37,6 +37,9 @@ class _Template:
         return bool(self.below_both)
 
 
+VAGUE_DEG = 6.0
+"""Half-width of an interval beyond which a peak says less than the range of motion, which needs no zero."""
+
 _TEMPLATES = (
     _Template("walking_speed_mps", "Walking speed", "Walks slower than peers", "Walks faster than peers"),
     _Template(
@@ -59,6 +62,14 @@ _TEMPLATES = (
         "{side} knee bends more in swing than in peers",
         "Both knees bend less in swing than in peers",
         "Both knees bend more in swing than in peers",
+    ),
+    _Template(
+        "knee_flexion_range_deg",
+        "knee range",
+        "{side} knee moves less than in peers",
+        "{side} knee moves more than in peers",
+        "Both knees move less than in peers",
+        "Both knees move more than in peers",
     ),
     _Template(
         "stride_time_cv_percent",
@@ -123,8 +134,16 @@ def all_findings(parameters: GaitParameters, keys: Sequence[Parameter], subject:
     """Return every finding, ranked: outside its norm, borderline, within, no norm, not assessable."""
     speed = parameters.get("walking_speed_mps").value
     numbers = GaitParameters((*parameters.items, *keys))
-    found = [_finding(template, numbers, subject, speed) for template in _TEMPLATES]
+    templates = [template for template in _TEMPLATES if template.parameter != _knee_left_out(numbers)]
+    found = [_finding(template, numbers, subject, speed) for template in templates]
     return tuple(sorted(found, key=lambda finding: _RANK[finding.comparison]))
+
+
+def _knee_left_out(numbers: GaitParameters) -> str:
+    """Return which of the knee's two readings is not told: the peak when its zero is vague, else the range."""
+    peaks = [numbers.get("knee_flexion_swing_deg", side) for side in SIDES]
+    vague = any(peak.is_assessable and 0.5 * (peak.high - peak.low) > VAGUE_DEG for peak in peaks)
+    return "knee_flexion_swing_deg" if vague else "knee_flexion_range_deg"
 
 
 def compare(estimate: Estimate, norm: Norm) -> str:

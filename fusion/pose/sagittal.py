@@ -185,12 +185,13 @@ def _from_image(keypoints: Keypoints, skeleton: Lengths) -> WorldPoints:
 def _planar(keypoints: Keypoints, x: Floats, z: Floats) -> WorldPoints:
     across = _across_sd(keypoints)
     depth = np.full_like(x, np.nan)
-    start = _first(x.mean(axis=1, keepdims=True) if x.size == 0 else np.nanmedian(x, axis=1, keepdims=True))
+    seen = np.flatnonzero(np.isfinite(x).any(axis=1))
+    start = float(np.nanmedian(x[seen[0]])) if seen.size else 0.0
     return WorldPoints(
         camera=keypoints.camera,
         time_s=keypoints.time_s,
         names=keypoints.names,
-        position_m=np.stack([x - start[0], depth, z], axis=-1),
+        position_m=np.stack([x - start, depth, z], axis=-1),
         sd_m=np.stack([across, depth, across], axis=-1),
         confidence=keypoints.confidence,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from fusion.pose.sagittal import root_track
@@ -40,7 +41,8 @@ def walking_window(points: WorldPoints) -> list[tuple[float, float]]:
     """Return ``[start, end)`` of the straight parts of the walk, s, by the path of the pelvis.
 
     Straight: faster than 0.3 m/s and within 30 degrees of the walking direction at the start or of its
-    opposite. A walker who stays in place (treadmill, root-fixed skeleton) walks straight all the time.
+    opposite. Frames that do not show the pelvis count like the nearest one that does. A walker who stays in
+    place (treadmill, root-fixed skeleton) walks straight all the time.
     """
     root, time_s = root_track(points), points.time_s
     level = root[:, :2] if np.isfinite(root[:, 1]).any() else root[:, :1]
@@ -51,8 +53,8 @@ def walking_window(points: WorldPoints) -> list[tuple[float, float]]:
         return [(float(time_s[known][0]), float(time_s[known][-1]))]
     velocity = _velocity(level, time_s, known)
     speed = np.linalg.norm(velocity, axis=1)
-    straight = known & (speed > _TRAVEL_MPS) & (np.abs(velocity[:, 0]) > np.cos(_TURN_RAD) * speed)
-    return _spells(straight, time_s)
+    straight = (speed > _TRAVEL_MPS) & (np.abs(velocity[:, 0]) > np.cos(_TURN_RAD) * speed)
+    return _spells(np.asarray(straight[_nearest_known(known)]), time_s)
 
 
 def depth_gain(points: WorldPoints, imu_pitch: Mapping[str, tuple[Floats, Floats]]) -> float:
@@ -130,6 +132,16 @@ def _velocity(level: Floats, time_s: Floats, known: Flags) -> Floats:
     width = max(3, round(_SMOOTH_S / step_s))
     smooth = uniform_filter1d(bridged, width, axis=0, mode="nearest")
     return np.asarray(np.gradient(smooth, time_s, axis=0))
+
+
+def _nearest_known(known: Flags) -> NDArray[np.intp]:
+    """Return for each frame the index of the nearest known one, shape (n,)."""
+    places = np.flatnonzero(known)
+    frames = np.arange(len(known))
+    after = np.clip(np.searchsorted(places, frames), 0, len(places) - 1)
+    before = np.maximum(after - 1, 0)
+    closer = frames - places[before] < places[after] - frames
+    return np.asarray(np.where(closer, places[before], places[after]))
 
 
 def _spells(flag: Flags, time_s: Floats) -> list[tuple[float, float]]:

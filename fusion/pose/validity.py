@@ -23,6 +23,7 @@ AMPLITUDE_RANGE = (0.5, 2.0)
 _GRID_HZ = 50.0
 _CUTOFF_HZ = 6.0
 _MIN_OVERLAP_S = 0.7
+_BRIDGE_S = 0.1
 _SPIKE_MADS = 4.0
 _MOST_SPIKES = 0.15
 
@@ -137,10 +138,13 @@ def _usual(turned: Floats, measured: Floats) -> Flags:
 
 
 def _at(grid: Floats, time_s: Floats, values: Floats) -> Floats:
-    """Values on a grid; NaN where the nearest sample on either side is missing."""
+    """Values on a grid; NaN where the nearest sample on either side is missing or frames were lost."""
     result = np.interp(grid, time_s, np.nan_to_num(values))
     hole = np.interp(grid, time_s, (~np.isfinite(values)).astype(np.float64))
-    result[hole > 0.0] = np.nan
+    after = np.clip(np.searchsorted(time_s, grid), 1, len(time_s) - 1)
+    step_s = np.diff(time_s)
+    lost = step_s[after - 1] > max(_BRIDGE_S, 2.5 * float(np.median(step_s)))
+    result[(hole > 0.0) | lost] = np.nan
     return result
 
 

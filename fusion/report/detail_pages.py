@@ -116,7 +116,7 @@ def parameters_table(analysis: Analysis) -> Table:
                 lead = f"These {len(same)} rows: " if len(same) > 1 else ""
                 rows.append((Cell(small=lead + reason, columns=7),))
     head = ("Parameter", "L left or both", "R right", "strip", "Norm range", "n", "Grade")
-    return Table(head, (41.0, 32.2, 32.2, 25.0, 20.0, 11.0, 0.0), tuple(rows), True, groups, 3)
+    return Table(head, (41.0, 31.6, 31.6, 25.0, 20.0, 12.5, 0.0), tuple(rows), True, groups, 3)
 
 
 def quality_page(
@@ -229,7 +229,7 @@ def _timeline_caption(analysis: Analysis, side: str, outside: int, others: list[
         times = "once" if len(spans) == 1 else f"{len(spans)} times"
         parts.append(
             f"The {side} leg was hidden {times}, {100.0 * total / span:.0f} % of the film, at most "
-            f"{longest:.2f} s; the line there rests on the wearables, with a wider band."
+            f"{longest:.2f} s; the line there rests on the wearables."
         )
         if not (analysis.recording.imus and "imu" in analysis.use):
             parts[-1] = parts[-1].replace("the wearables", "the model of walking")

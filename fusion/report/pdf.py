@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -61,7 +62,8 @@ def write_report(
         part.write_bytes(pdf)
         part.replace(path)
     except OSError as cause:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise StorageError(f"the report could not be written to {path}: {cause}. Choose another folder.") from cause
 
 

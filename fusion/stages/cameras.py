@@ -24,12 +24,15 @@ from fusion.types import SAFE, SIDES, Floats, Keypoints, Recording, SyncResult, 
 
 _LEG = ("hip", "knee", "ankle", "heel", "toe")
 
-MOST_LATENCY_S = 0.55
+MOST_LATENCY_S = 0.5
 """Exposure, transfer and decoding of a host-stamped camera stay below half a second, which is half a stride."""
 
 LIFTED_ERROR_S = 1.0
 """How long the error of a lifted skeleton stays the same: it repeats with every stride, about a second.
 Beside wearables its frames count for as much less; its wrong amplitudes then pull nothing."""
+
+UNKNOWN_CONFIDENCE = 0.5
+"""Of a point that was found but not graded: neither sure nor unsure."""
 
 LENGTH_RANGE = (0.7, 1.3)
 """A segment that looks shorter or longer than this share of its length has a misplaced end; it is left as seen."""
@@ -85,13 +88,28 @@ class CameraView:
         return {segment: (points.time_s, pitch) for segment, pitch in segment_pitch(points).items()}
 
 
-def look(recording: Recording, skeleton: Skeleton) -> tuple[CameraView, ...]:
-    """Return every camera's view of the walk on its own clock."""
-    return tuple(_look(recording, keypoints, skeleton) for keypoints in recording.keypoints)
+def look(
+    recording: Recording, skeleton: Skeleton, unusable: Mapping[str, str] | None = None
+) -> tuple[CameraView, ...]:
+    """Return every camera's view of the walk on its own clock.
+
+    Parameters
+    ----------
+    unusable
+        Camera name -> why its stream must not be used, from the inspection of the recording.
+    """
+    return tuple(
+        _look(recording, keypoints, skeleton, (unusable or {}).get(keypoints.camera, ""))
+        for keypoints in recording.keypoints
+    )
 
 
-def _look(recording: Recording, keypoints: Keypoints, skeleton: Skeleton) -> CameraView:
+def _look(recording: Recording, keypoints: Keypoints, skeleton: Skeleton, refusal: str) -> CameraView:
     lifted = keypoints.space == "camera_m"
+    if refusal:
+        return CameraView(keypoints.camera, None, is_lifted=lifted, refusal=refusal)
+    unknown = np.isnan(keypoints.confidence)
+    keypoints = replace(keypoints, confidence=np.where(unknown, UNKNOWN_CONFIDENCE, keypoints.confidence))
     try:
         points = to_world(keypoints, recording.camera(keypoints.camera), skeleton)
     except DataError as error:
@@ -123,6 +141,23 @@ def synchronise(view: CameraView, wearables: Wearables, known: SyncResult | None
         return replace(tied, refusal=f"not fused: {sync.reason}")
     validity = check_camera(tied.pitches(), wearables.rates())
     return replace(tied, validity=validity, refusal="" if validity.keep else validity.reason)
+
+
+def without_common_clock(views: tuple[CameraView, ...]) -> tuple[CameraView, ...]:
+    """Return the views of a recording without wearables: the first that can be used, and those of its clock.
+
+    Only frames with the host's time share a clock; nothing else tells how two cameras' times relate.
+    """
+    first = next((view for view in views if view.is_used), None)
+    if first is None:
+        return views
+    reason = f"no wearable ties its clock to that of camera {first.name!r}; time both by the host or add a wearable"
+    return tuple(
+        replace(view, refusal=reason)
+        if view.is_used and view is not first and not (view.on_host_clock and first.on_host_clock)
+        else view
+        for view in views
+    )
 
 
 def refined_skeleton(skeleton: Skeleton, views: tuple[CameraView, ...]) -> Skeleton:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fusion.recording.inspect import inspect
+from fusion.recording.inspect import Problem
 from fusion.stages.cameras import CameraView
-from fusion.types import SAFE, SIDES, JointAngles, Motion, Placement, QualityCheck, Recording, Stride
+from fusion.types import SAFE, SIDES, JointAngles, Motion, Placement, QualityCheck, Stride
 
 ENOUGH_STRIDES = 10
 """Strides per side below which means are called limited (Kribus-Shmiel et al. 2018: 10 to 20 for timing)."""
@@ -16,8 +16,17 @@ ENOUGH_STRIDES = 10
 _ORDER = {"not usable": 0, "limited": 1, "good": 2}
 
 
+def unusable_streams(problems: Sequence[Problem]) -> dict[str, str]:
+    """Return stream -> why it must not be used: it is empty, or its numbers cannot be what they claim to be."""
+    spoiled: dict[str, str] = {}
+    for problem in problems:
+        if problem.stream and problem.severity == "not usable":
+            spoiled.setdefault(problem.stream, str(problem))
+    return spoiled
+
+
 def quality_checks(
-    recording: Recording,
+    problems: Sequence[Problem],
     views: tuple[CameraView, ...],
     placements: tuple[Placement, ...],
     left_out: Mapping[str, str],
@@ -25,13 +34,19 @@ def quality_checks(
     strides: tuple[Stride, ...],
     angles: JointAngles,
 ) -> tuple[QualityCheck, ...]:
-    """Return all checks, worst first; within one status in the order in which a reader asks."""
+    """Return all checks, worst first; within one status in the order in which a reader asks.
+
+    Parameters
+    ----------
+    problems
+        Of ``recording.inspect.inspect``, as recorded, before any cleaning.
+    """
     checks = [
-        *_camera_checks(views, has_wearables=bool(recording.imus)),
+        *_camera_checks(views, has_wearables=bool(placements or left_out)),
         _stride_check(strides),
         *_hidden_check(views, motion),
         *_sensor_checks(placements, left_out),
-        *_stream_checks(recording),
+        *_stream_checks(problems),
         *_withheld(angles),
     ]
     return tuple(sorted(checks, key=lambda check: _ORDER[check.status]))
@@ -48,7 +63,7 @@ def _camera_checks(views: tuple[CameraView, ...], *, has_wearables: bool) -> lis
             value = f"{1e3 * view.sync.offset_s:.1f} ms [{low:.1f}, {high:.1f}]"
             checks.append(QualityCheck(name, "good", value, "safe to fuse"))
         elif has_wearables:
-            checks.append(QualityCheck(name, "limited", "not fused", "no common clock"))
+            checks.append(QualityCheck(name, "limited", "not fused", "no wearable can be used"))
     return checks
 
 
@@ -100,12 +115,11 @@ def _sensor_checks(placements: tuple[Placement, ...], left_out: Mapping[str, str
     return checks
 
 
-def _stream_checks(recording: Recording) -> list[QualityCheck]:
-    problems = inspect(recording).problems
+def _stream_checks(problems: Sequence[Problem]) -> list[QualityCheck]:
     return [
-        QualityCheck(_stream_name(problem.stream), "limited", "see remark", f"{problem.what} {problem.cure}")
+        QualityCheck(_stream_name(problem.stream), "limited", "see remark", str(problem))
         for problem in problems
-        if problem.severity != "note"
+        if problem.severity == "limited" or (problem.severity == "not usable" and not problem.stream)
     ]
 
 

@@ -68,6 +68,7 @@ def wear(
     *,
     camera_pitch: Mapping[str, Track] | None = None,
     placements: tuple[Placement, ...] = (),
+    unusable: Mapping[str, str] | None = None,
 ) -> Wearables:
     """Return the wearables on the host clock, placed on their segments.
 
@@ -81,11 +82,14 @@ def wear(
         Segment -> pitch by a checked camera on the reference clock; settles left and right.
     placements
         Known placements, from an earlier calibration of the same mounting; the others are found.
+    unusable
+        Segment -> why its stream must not be used, from the inspection of the recording.
     """
     imus, clocks, left_out = [], [], {}
     for imu in recording.imus:
-        if np.isfinite(imu.gyro_radps).all(axis=1).sum() < _LEAST_SAMPLES:
-            left_out[imu.segment] = "holds no usable sample; check its battery and connection"
+        refusal = (unusable or {}).get(imu.segment) or _nothing_measured(imu)
+        if refusal:
+            left_out[imu.segment] = refusal
             continue
         try:
             moved, clock = _on_host_clock(imu)
@@ -108,6 +112,13 @@ def wear(
         clocks=tuple(clocks),
         left_out=left_out,
     )
+
+
+def _nothing_measured(imu: ImuSamples) -> str:
+    for sensor, values in (("gyroscope", imu.gyro_radps), ("accelerometer", imu.accel_mps2)):
+        if np.isfinite(values).all(axis=1).sum() < _LEAST_SAMPLES:
+            return f"its {sensor} holds no usable sample; check its battery and connection"
+    return ""
 
 
 def _on_host_clock(imu: ImuSamples) -> tuple[ImuSamples, SyncResult | None]:

@@ -87,7 +87,6 @@ def test_causal_habit_does_not_see_what_comes_after_the_gap():
     assert np.abs(hindsight[0] - hindsight[1]).max() > 0.05
 
 
-@pytest.mark.xfail(strict=True, reason="the features are standardised over the whole walk, the future included")
 def test_causal_habit_does_not_see_the_wearables_future_either():
     early, late = (
         _synthetic(shank_rad=lambda t, size=size: np.sin(5.0 * t) * np.where(t < GAP_S[1], 0.5, size))[0]

@@ -20,7 +20,7 @@ DARK_S = (8.0, 9.0)
 """Where ``walk(..., dark=True)`` hides both legs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Walked:
     inputs: Inputs
     truth: Truth
@@ -29,7 +29,7 @@ class Walked:
         return replace(self.inputs, imus=(), levelled=(), time_offset_sd_s={})
 
     def motion(self, *, causal: bool = False) -> Motion:
-        return estimate_motion(self.inputs, causal=causal)
+        return _motion(self, causal)
 
     def knee_error_deg(self, motion: Motion, side: str, span_s: tuple[float, float] = (2.0, 14.0)) -> Floats:
         """Return estimated minus true knee flexion within a span."""
@@ -40,6 +40,11 @@ class Walked:
     def knee_rms_deg(self, motion: Motion, span_s: tuple[float, float] = (2.0, 14.0)) -> float:
         """Return the RMS error of both knees within a span."""
         return rms(np.concatenate([self.knee_error_deg(motion, side, span_s) for side in SIDES]))
+
+
+@cache
+def _motion(walked: Walked, causal: bool) -> Motion:
+    return estimate_motion(walked.inputs, causal=causal)
 
 
 @cache

@@ -296,8 +296,8 @@ class TestMotion:
         with pytest.raises(SignalError, match="observed"):
             motion(observed=np.zeros((COUNT - 1, 1), dtype=bool))
 
-    def test_pitch_is_read_with_its_sign_and_unwrapped(self):
-        pitch = np.linspace(-1.0, 5.0, COUNT)
+    def test_pitch_is_read_with_its_sign_within_half_a_turn(self):
+        pitch = np.linspace(-3.0, 3.0, COUNT)
         np.testing.assert_allclose(motion(pitch).pitch_rad("left_thigh"), pitch, atol=1e-12)
 
     def test_a_segment_that_is_not_known_has_no_pitch(self):
