@@ -100,7 +100,7 @@ class Settings:
     hip_sd_m: float = 0.02
     hip_correlation_s: float = 0.3
     keypoint_correlation_s: float = 0.0
-    least_confidence: float = 0.2
+    least_confidence: float = 0.3
     gate: float = 16.0
     student_nu: float = 5.0
     swap_margin: float = 6.0

@@ -61,7 +61,7 @@ def test_on_a_planar_walk_both_agree():
     planar, space = (run_filter(inputs, Settings(planar=mask)) for mask in (True, False))
     difference_deg = np.rad2deg(_pitch_rad(space.x) - _pitch_rad(planar.x))
     assert np.abs(difference_deg).max() < 0.1
-    assert _out_of_plane(space.x) < 0.02
+    assert _out_of_plane(space.x) < 0.03
 
 
 @pytest.mark.parametrize("causal", [True, False])
