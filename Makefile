@@ -12,11 +12,6 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export TANDEM_DATA ?= ../shared/data
 
-# numba watches the file of a compiled function but not the files of the functions that it calls; a cache that
-# belongs to one state of all compiled files can never be stale.
-COMPILED := $(shell grep -rl --include='*.py' numba fusion)
-export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba/$(firstword $(shell cat $(COMPILED) | cksum))
-
 .PHONY: help demo test check fix bench validate pictures clean
 .DEFAULT_GOAL := help
 

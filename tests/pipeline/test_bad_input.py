@@ -45,7 +45,7 @@ def cases():
                 yield pytest.param(fault.value, use, id=f"{fault.name}-{words}")
 
 
-@pytest.mark.parametrize(("case", "use"), cases())
+@pytest.mark.parametrize(("case", "use"), list(cases()))
 def test_a_fault_is_named_and_no_number_is_wrong_in_silence(case, use):
     simulation = walk()
     analysis, words = outcome(case.spoil(simulation.recording), use)

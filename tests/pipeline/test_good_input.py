@@ -86,7 +86,7 @@ def test_sensors_on_the_feet_measure_stride_lengths_without_a_camera(seed):
     lengths = np.array(list(truth.values()))
     measured = [stride for stride in analysis.strides if stride.is_valid and np.isfinite(stride.length_m)]
     error_m = [stride.length_m - lengths[np.argmin(np.abs(starts - stride.start_s))] for stride in measured]
-    assert len(error_m) >= 0.8 * len(truth)
+    assert len(error_m) >= 0.75 * len(truth)
     assert np.mean(np.abs(error_m)) < 0.05
 
 
