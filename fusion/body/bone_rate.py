@@ -37,6 +37,8 @@ GAIN_RANGE = (0.6, 1.2)
 MOST_LEAK = 0.6
 """Share that the other axes may contribute."""
 
+_STANDSTILL_RADPS = 1e-6
+
 
 def bone_rate_weights(walks: Sequence[Walk]) -> dict[str, Floats]:
     """Return segment -> weights of the three gyro axes, shape (3,), for the segments where the fit convinces.
@@ -55,7 +57,7 @@ def bone_rate_weights(walks: Sequence[Walk]) -> dict[str, Floats]:
         rate = np.concatenate([piece[0] for piece in pieces])
         gyro = np.concatenate([piece[1] for piece in pieces])
         w = np.linalg.lstsq(gyro, rate, rcond=None)[0]
-        fits = float(np.corrcoef(gyro @ w, rate)[0, 1]) >= LEAST_CORRELATION
+        fits = _correlation(gyro @ w, rate) >= LEAST_CORRELATION
         sane = GAIN_RANGE[0] <= w[1] <= GAIN_RANGE[1] and float(np.hypot(w[0], w[2])) <= MOST_LEAK
         if fits and sane:
             weights[segment] = np.asarray(w)
@@ -69,6 +71,13 @@ def with_bone_rate(imu: PlacedImu, weights: Mapping[str, Floats]) -> PlacedImu:
     gyro = imu.gyro_radps.copy()
     gyro[:, 1] = gyro @ weights[imu.segment]
     return replace(imu, gyro_radps=gyro)
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    """Return the correlation of two rates; 0 when one of them stands still."""
+    if min(float(np.std(one)), float(np.std(other))) < _STANDSTILL_RADPS:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def _pieces(segment: str, walk: Walk) -> list[tuple[Floats, Floats]]:

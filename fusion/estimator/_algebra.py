@@ -46,6 +46,29 @@ def log_so3(R: Floats) -> Floats:
 
 
 @njit(cache=True)
+def right_jacobian(v: Floats) -> Floats:
+    """Return J with Exp(v + d) = Exp(v) Exp(J d) for small d (Sola et al. 2018, arXiv:1812.01537, eq. 143)."""
+    square = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
+    angle = np.sqrt(square)
+    if angle < 1e-4:
+        a, b = 0.5 - square / 24.0, 1.0 / 6.0 - square / 120.0
+    else:
+        a, b = (1.0 - np.cos(angle)) / square, (angle - np.sin(angle)) / (square * angle)
+    J = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            J[i, j] = b * v[i] * v[j]
+        J[i, i] += 1.0 - b * square
+    J[0, 1] += a * v[2]
+    J[1, 0] -= a * v[2]
+    J[0, 2] -= a * v[1]
+    J[2, 0] += a * v[1]
+    J[1, 2] += a * v[0]
+    J[2, 1] -= a * v[0]
+    return J
+
+
+@njit(cache=True)
 def cross(a: Floats, b: Floats) -> Floats:
     """Return a x b."""
     return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])

@@ -113,6 +113,7 @@ def _pass(
     directions = np.array([0, 2] if settings.planar else [0, 1, 2], dtype=np.int64)
     options = np.array([settings.gate, settings.student_nu, settings.swap_margin, float(settings.use_accelerometers)])
     gyro_variance, accel_variance = _sensor_variances(settings)
+    taken = np.zeros(schedule.frame_values.shape[:2], dtype=np.bool_)
     points, sensors = schedule.point_chains, schedule.sensor_chains
     counts = forward(
         x, P, active, place, process, axes, directions, options,
@@ -120,11 +121,11 @@ def _pass(
         posture_rows(segments, settings), sensors.segments, sensors.offsets,
         schedule.frame_camera, schedule.frame_values, schedule.frame_sd, points.segments, points.offsets, points.hip,
         schedule.camera_is_pinhole, schedule.camera_geometry, schedule.camera_line_time_s, schedule.pairs,
-        schedule.event_time_s, schedule.event_is_frame, schedule.event_index, *stores,
+        schedule.event_time_s, schedule.event_is_frame, schedule.event_index, *stores, taken,
     )  # fmt: skip
     if not causal:
         backward(active, place, process, schedule.event_time_s, *stores)
-    return Run(schedule, active, stores[2], stores[3], counts)
+    return Run(schedule, active, stores[2], stores[3], counts, taken)
 
 
 def measured_segments(inputs: Inputs) -> tuple[int, ...]:

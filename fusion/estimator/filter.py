@@ -64,8 +64,11 @@ def forward(
     P_prior: Floats,
     x_post: Floats,
     P_post: Floats,
+    taken: Flags,
 ) -> Floats:
     """Run the filter over all events; fills the four stores and returns the counts per sensor kind.
+
+    ``taken``, shape (frames, points), becomes True where a keypoint entered the state.
 
     ``posture``, shape (joints, 5): distal and proximal segment (-1: world), mean pitch, its variance per tick,
     variance per tick of the segment's rate about zero.
@@ -76,7 +79,7 @@ def forward(
     size = place.shape[0]
     H = np.zeros((3, size))
     columns = np.zeros(size + 8, dtype=np.int64)
-    rejected_sensor = np.zeros((3, gyro.shape[1]), dtype=np.int64)
+    rejected_sensor = np.zeros((4, gyro.shape[1]), dtype=np.int64)
     rejected_point = np.zeros((max(1, is_pinhole.shape[0]), max(1, point_segments.shape[0])), dtype=np.int64)
     no_posture = posture[:0]
     now = event_time_s[0]
@@ -94,7 +97,7 @@ def forward(
             _take_frame(
                 x, P, active, place, rows_move, options, frame_camera[i], frame_values[i].copy(), frame_sd[i],
                 point_segments, point_offsets, point_hip, is_pinhole, geometry, line_time_s, pairs, H, columns,
-                rejected_point, counts,
+                rejected_point, counts, taken[i],
             )  # fmt: skip
         else:
             _take_tick(
@@ -112,13 +115,13 @@ def _take_block(
     x: Floats, P: Floats, active: Samples, place: Samples, H: Floats, columns: Samples, count: int,
     rows: Samples, full_residual: Floats, full_variance: Floats, options: Floats, rejected: Samples, slot: int,
     counts: Floats,
-) -> None:  # fmt: skip
+) -> bool:  # fmt: skip
     m = rows.shape[0]
     H_free = np.zeros((m, count))
     free = np.zeros(count, dtype=np.int64)
     kept = robust.reduce_rows(H, columns, count, rows, place, H_free, free)
     if kept == 0:
-        return
+        return False
     residual = np.empty(m)
     variance = np.empty(m)
     for i in range(m):
@@ -141,12 +144,13 @@ def _take_block(
     if outcome == robust.REJECTED:
         rejected[slot] += 1
         counts[2] += 1.0
-        return
+        return False
     rejected[slot] = 0
     counts[0] += d2
     counts[1] += m
     if outcome == robust.RESCUED:
         counts[3] += 1.0
+    return True
 
 
 @njit(cache=True)
@@ -191,7 +195,7 @@ def _take_tick(
         variance[:] = posture[joint, 3]
         _take_block(
             x, P, active, place, H, columns, count, rows_turn, residual, variance, never,
-            rejected[2], distal, unused,
+            rejected[3], distal, unused,
         )  # fmt: skip
         predicted, count = measurements.rate(x, distal, H, columns)
         variance[:] = posture[joint, 4]
@@ -207,7 +211,7 @@ def _take_tick(
             -predicted,
             variance,
             never,
-            rejected[2],
+            rejected[3],
             distal,
             unused,
         )
@@ -258,7 +262,7 @@ def _take_frame(
     x: Floats, P: Floats, active: Samples, place: Samples, rows_move: Samples, options: Floats, camera: int,
     values: Floats, sd: Floats, point_segments: Samples, point_offsets: Floats, point_hip: Samples, is_pinhole: Flags,
     geometry: Floats, line_time_s: Floats, pairs: Samples, H: Floats, columns: Samples, rejected: Samples,
-    counts: Floats,
+    counts: Floats, taken: Flags,
 ) -> None:  # fmt: skip
     for q in range(pairs.shape[0]):
         gain = _swap_gain(
@@ -283,7 +287,7 @@ def _take_frame(
             continue
         for i in range(3):
             variance[i] = sd[k, i] * sd[k, i]
-        _take_block(
+        taken[k] = _take_block(
             x, P, active, place, H, columns, count, rows, values[k] - predicted, variance, options,
             rejected[camera], k, counts[NIS_CAMERA],
         )  # fmt: skip

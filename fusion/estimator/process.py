@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from fusion.estimator._algebra import exp_so3
+from fusion.estimator._algebra import exp_so3, right_jacobian
 from fusion.estimator.state import E_HIP, E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, X_HIP, X_SEGMENT, X_STRIDE
 from fusion.types import Floats, Samples
 
@@ -64,6 +64,7 @@ def transition(x: Floats, dt: float, active: Samples, place: Samples, parameters
         s = X_SEGMENT + X_STRIDE * segment
         turn = dt * x[s + 9 : s + 12] + 0.5 * dt * dt * x[s + 12 : s + 15]
         back = exp_so3(-turn)
+        along = right_jacobian(turn)
         for i in range(3):
             if place[e + i] < 0:
                 continue
@@ -71,6 +72,8 @@ def transition(x: Floats, dt: float, active: Samples, place: Samples, parameters
             for j in range(3):
                 if place[e + j] >= 0:
                     F[place[e + i], place[e + j]] = back[i, j]
+                    F[place[e + i], place[e + 3 + j]] = dt * along[i, j]
+                    F[place[e + i], place[e + 6 + j]] = 0.5 * dt * dt * along[i, j]
     hip_decay = np.exp(-dt / parameters[HIP_CORRELATION])
     for i in range(6):
         if place[E_HIP + i] >= 0:
@@ -90,7 +93,7 @@ def _chain(F: Floats, i0: int, i1: int, i2: int, dt: float, decay: float) -> Non
 def spread(P: Floats, F: Floats, dt: float, place: Samples, parameters: Floats) -> Floats:
     """Return F P F' + Q, shape (n, n); uses that each row of F has few entries."""
     n = P.shape[0]
-    columns = np.empty((n, 8), dtype=np.int64)
+    columns = np.empty((n, 9), dtype=np.int64)
     count = np.zeros(n, dtype=np.int64)
     for i in range(n):
         for j in range(n):

@@ -36,6 +36,7 @@ class Run:
     x: Floats
     P: Floats
     counts: Floats
+    taken: Flags
 
 
 def places(active: Samples, cameras: int) -> Samples:
@@ -86,8 +87,8 @@ def read_motion(run: Run, skeleton: Skeleton) -> Motion:
         point_position_m=position,
         point_sd_m=sd,
         pitch_covariance_rad2=covariance,
-        observed=_observed(schedule),
-        measured=_measured(schedule),
+        observed=_observed(run),
+        measured=_measured(run),
         time_offset_s=tau,
         time_offset_sd_s=tau_sd,
         diagnostics=_diagnostics(run.counts),
@@ -132,23 +133,25 @@ def _carried(skeleton_chains: Chains, free: Flags) -> Flags:
     return np.array([all(free[s] for s in row if s >= 0) for row in used], dtype=np.bool_)
 
 
-def _observed(schedule: Schedule) -> Flags:
-    """Whether any camera saw each skeleton point within one frame of each tick, shape (t, k)."""
+def _observed(run: Run) -> Flags:
+    """Whether a camera saw each skeleton point, and was believed, within one frame of each tick, shape (t, k)."""
+    schedule = run.schedule
     out = np.zeros((schedule.tick_time_s.size, len(SKELETON_POINTS)), dtype=np.bool_)
     for column, name in enumerate(SKELETON_POINTS):
         if name not in schedule.point_names or not schedule.frame_time_s.size:
             continue
         k = schedule.point_names.index(name)
-        shown = np.isfinite(schedule.frame_values[:, k, 0])
+        shown = run.taken[:, k]
         reach = 1.0 / schedule.camera_rate_hz[schedule.frame_camera]
         out[:, column] = _within(schedule.tick_time_s, schedule.frame_time_s[shown], reach[shown])
     return out
 
 
-def _measured(schedule: Schedule) -> Flags:
+def _measured(run: Run) -> Flags:
     """Whether a wearable or a camera measured each segment at each tick, shape (t, 8)."""
+    schedule = run.schedule
     out = np.zeros((schedule.tick_time_s.size, N_SEGMENTS), dtype=np.bool_)
-    observed = _observed(schedule)
+    observed = _observed(run)
     for index, segment in enumerate(SEGMENTS):
         sampled = np.isfinite(schedule.gyro_radps[:, index, 0])
         times = schedule.tick_time_s[sampled]

@@ -276,7 +276,8 @@ def _frames(
                 continue
             k = camera.names.index(name)
             trusted = camera.confidence[inside, k] >= settings.least_confidence
-            value[:, column, :axes] = np.where(trusted[:, None], source[inside, k], np.nan)
+            usable = trusted[:, None] & np.isfinite(source[inside, k]) & np.isfinite(source_sd[inside, k])
+            value[:, column, :axes] = np.where(usable, source[inside, k], np.nan)
             sd[:, column, :axes] = source_sd[inside, k] * inflation
         times.append(camera.time_s[inside])
         which.append(np.full(count, index, dtype=np.int64))

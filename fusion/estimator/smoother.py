@@ -39,10 +39,7 @@ def backward(
         change = np.zeros(place.shape[0])
         if dt > 0.0:
             F = transition(x_post[k], dt, active, place, process)
-            prior = P_prior[k + 1].copy()
-            for i in range(n):
-                prior[i, i] *= 1.0 + 1e-10
-            G = np.ascontiguousarray(np.linalg.solve(prior, F @ P_post[k]).T)
+            G = np.ascontiguousarray(np.linalg.solve(P_prior[k + 1], F @ P_post[k]).T)
             step = G @ free
             spread = P_post[k] + G @ (P_post[k + 1] - P_prior[k + 1]) @ np.ascontiguousarray(G.T)
             for i in range(n):

@@ -102,7 +102,7 @@ def run_ours(case: LinearCase, *, smooth: bool) -> Stores:
         case.posture, np.full((N_SEGMENTS, 5), -1), np.zeros((N_SEGMENTS, 5, 3)),
         np.zeros(len(case.seen), dtype=np.int64), case.seen, case.seen_sd, body.segments, body.offsets, body.hip,
         np.array([False]), np.zeros((1, 16)), np.zeros(1), np.empty((0, 2), dtype=np.int64),
-        case.time_s, case.is_frame, case.index, *stores,
+        case.time_s, case.is_frame, case.index, *stores, np.zeros(case.seen.shape[:2], dtype=np.bool_),
     )  # fmt: skip
     if smooth:
         backward(active, place, process, case.time_s, *stores)

@@ -171,9 +171,6 @@ def test_transition_in_space_of_a_body_that_does_not_turn(seed):
     _check(*_transitions(x, planar=False))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="transition() leaves out the right Jacobian of the turn in dR/drate and dR/daccel"
-)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_transition_in_space(seed):
     _check(*_transitions(random_state(np.random.default_rng(seed)), planar=False))

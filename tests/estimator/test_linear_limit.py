@@ -21,24 +21,12 @@ def test_the_filter_equals_filterpy_at_every_event(seed):
         assert _difference(getattr(ours, name), getattr(theirs, name)) < 1e-9, name
 
 
-@pytest.mark.parametrize(
-    "tolerance",
-    [
-        1e-7,
-        pytest.param(
-            1e-9,
-            marks=pytest.mark.xfail(
-                strict=True, reason="backward() scales the prior's diagonal by 1 + 1e-10; exact without"
-            ),
-        ),
-    ],
-)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_smoother_equals_the_textbook_on_filterpys_priors(seed, tolerance):
+def test_the_smoother_equals_the_textbook_on_filterpys_priors(seed):
     case = linear_case(seed)
     ours, theirs = run_ours(case, smooth=True), textbook_rts(*run_filterpy(case))
-    assert _difference(ours.x, theirs.x) < tolerance
-    assert _difference(ours.P, theirs.P) < tolerance
+    assert _difference(ours.x, theirs.x) < 1e-9
+    assert _difference(ours.P, theirs.P) < 1e-9
 
 
 def test_the_case_is_not_trivial():

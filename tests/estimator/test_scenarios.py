@@ -64,7 +64,6 @@ def test_a_wrong_knee_for_five_frames():
     assert _change_deg(Scenario.KNEE_WRONG) < 4.0
 
 
-@pytest.mark.xfail(strict=True, reason="Motion.measured counts every keypoint above the floor, taken in or rejected")
 def test_what_the_gate_rejects_does_not_count_as_measured():
     """
     Test: as above.

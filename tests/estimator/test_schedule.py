@@ -143,7 +143,6 @@ def test_doubtful_keypoints_are_left_out():
     assert np.flatnonzero(~shown).tolist() == list(range(10, 20))
 
 
-@pytest.mark.xfail(strict=True, reason="only NaN positions are left out; inf and NaN sd end in a LinAlgError")
 @pytest.mark.parametrize(("field", "value"), [("position_m", np.inf), ("sd_m", np.nan)])
 def test_what_is_not_finite_is_not_used(field, value):
     camera = _camera()

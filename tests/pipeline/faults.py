@@ -173,8 +173,8 @@ class Fault(Enum):
         _same("clock.*jumps", IMU, FUSED),
     )
     CLOCK_JUMPS_UNSEEN = Case(
-        "the wearables' clocks jump by minutes and nothing says when the samples arrived",
-        lambda r: wearables(r, lambda imu: replace(_moved(imu, 500.0), arrival_s=None)),
+        "the wearables' clocks jump by a minute and nothing says when the samples arrived",
+        lambda r: wearables(r, lambda imu: replace(_moved(imu, 70.0), arrival_s=None)),
         _same("clock.*jumps", IMU, FUSED),
     )
     CAMERA_CLOCK_JUMPS = Case(
