@@ -49,7 +49,7 @@ def clean_keypoints(points: Keypoints, rate_hz: float = np.nan) -> Keypoints:
     Frames are ordered as the samples of a wearable without arrival times are. A confidence that is NaN is 0
     where the point is missing; others are limited to [0, 1].
     """
-    flat = points.position.reshape(len(points.time_s), -1)
+    flat = points.position.reshape(len(points.time_s), len(points.names) * points.position.shape[2])
     timeline = repair(points.time_s, flat, rate_hz)
     position = points.position[timeline.kept].copy()
     missing = ~np.isfinite(position).all(axis=2)

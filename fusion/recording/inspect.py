@@ -117,7 +117,7 @@ def _imu(imu: ImuSamples) -> StreamInspection:
 
 def _keypoints(points: Keypoints, recording: Recording) -> StreamInspection:
     rate_hz = recording.camera(points.camera).rate_hz
-    flat = points.position.reshape(len(points.time_s), -1)
+    flat = points.position.reshape(len(points.time_s), len(points.names) * points.position.shape[2])
     found = _stream(points.camera, "keypoints", points.time_s, flat, rate_hz, None)
     if not len(points.time_s):
         return found

@@ -48,10 +48,11 @@ BEYOND_S = 0.15
 EDGE_S = 0.02
 """How far the search goes beyond the range asked for, and how far beyond it a peak may lie."""
 
-LABEL_NATS = 7.0
-"""How far another reading of the labels must lead before it is believed. In even walking the legs exchanged and half
-a stride later look nearly the same: on simulated walks with 3 % misplaced and 4 % exchanged keypoints right labels
-fell behind by up to 6.5 nats, wrong ones by 8.5 to 23."""
+LABEL_NATS_PER_S = 0.22
+MOST_LABEL_NATS = 7.0
+"""How far another reading of the labels must lead before it is believed: both truth and chance grow with the time
+compared. In even walking the legs exchanged and half a stride later look nearly the same: in 30 s of simulated walks
+with 3 % misplaced and 4 % exchanged keypoints right labels fell behind by up to 6.5 nats, wrong ones by 8.5 to 23."""
 
 WANDER_S = 0.05
 """Stretches of one recording differ by the keypoints' delay, sd 10 ms; a range of five of these does not occur
@@ -279,9 +280,11 @@ def _label_doubt(best: Candidate, others: list[Candidate]) -> str:
     """Return what another reading of the labels explains better, or ``""``."""
     fitting = [other for other in others if other.correlation > MIN_CORRELATION]
     ahead = max(fitting, key=lambda other: advantage(other, best), default=None)
-    if ahead is None or advantage(ahead, best) <= LABEL_NATS:
+    compared_s = max(seconds(pair.time_s) for pair in best.reading.pairs.values())
+    chance = min(LABEL_NATS_PER_S * compared_s, MOST_LABEL_NATS)
+    if ahead is None or advantage(ahead, best) <= chance:
         return ""
-    if advantage(ahead, best) > LABEL_NATS + SURE_NATS:
+    if advantage(ahead, best) > chance + SURE_NATS:
         return ahead.reading.blame
     return (
         f"it cannot be told whether the labels are right: as given the offset is {best.lag_s:.2f} s; it would "
