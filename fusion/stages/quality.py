@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fusion.gait.numbers import format_estimate
 from fusion.recording.inspect import Problem
 from fusion.stages.cameras import CameraView
-from fusion.types import SAFE, SIDES, JointAngles, Motion, Placement, QualityCheck, Stride
+from fusion.types import SAFE, SIDES, Estimate, JointAngles, Motion, Placement, QualityCheck, Stride
 
 ENOUGH_STRIDES = 10
 """Strides per side below which means are called limited (Kribus-Shmiel et al. 2018: 10 to 20 for timing)."""
@@ -57,11 +58,12 @@ def _camera_checks(views: tuple[CameraView, ...], *, has_wearables: bool) -> lis
     for view in views:
         name = f"Camera {view.name}" if len(views) > 1 else "Camera to wearables"
         if view.refusal:
-            checks.append(QualityCheck(name, "limited", "not fused", view.refusal))
+            checks.append(QualityCheck(name, "limited", "not fused", view.refusal.removeprefix("not fused: ")))
         elif view.sync is not None and view.sync.verdict == SAFE:
-            low, high = 1e3 * view.sync.low_s, 1e3 * view.sync.high_s
-            value = f"{1e3 * view.sync.offset_s:.1f} ms [{low:.1f}, {high:.1f}]"
-            checks.append(QualityCheck(name, "good", value, "safe to fuse"))
+            sync = view.sync
+            offset = Estimate(1e3 * sync.offset_s, 1e3 * sync.low_s, 1e3 * sync.high_s, "ms")
+            told = format_estimate(offset)
+            checks.append(QualityCheck(name, "good", f"{told.value} {told.unit} {told.interval}", "safe to fuse"))
         elif has_wearables:
             checks.append(QualityCheck(name, "limited", "not fused", "no wearable can be used"))
     return checks
