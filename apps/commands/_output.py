@@ -68,10 +68,7 @@ class Progress:
 
 
 def _compiles_first() -> bool:
-    """Return True when numba has left no compiled estimator beside the source."""
-    from importlib.util import find_spec
-    from pathlib import Path
+    """Return True when no earlier run left a compiled estimator."""
+    from fusion.estimator.compiled import is_compiled
 
-    package = find_spec("fusion.estimator")
-    folders = package.submodule_search_locations if package is not None else None
-    return not any(any(Path(folder).glob("__pycache__/*.nbi")) for folder in folders or ())
+    return not is_compiled()

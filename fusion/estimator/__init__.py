@@ -1,5 +1,5 @@
 """The estimator: the masked segment-tree error-state Kalman filter and its smoother."""
 
-from fusion.estimator import _cache
+from fusion.estimator import compiled
 
-_cache.use_cache_of_these_sources()
+compiled.use_cache_of_these_sources()

@@ -27,3 +27,10 @@ def use_cache_of_these_sources() -> None:
     except OSError:
         return
     numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]  # set from the environment at run time
+
+
+def is_compiled() -> bool:
+    """Say whether an earlier run left compiled functions for the present sources."""
+    chosen = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    folder = Path(chosen) if chosen else Path(__file__).parent / "__pycache__"
+    return any(folder.rglob("*.nbi"))
