@@ -75,6 +75,24 @@ def cross(a: Floats, b: Floats) -> Floats:
 
 
 @njit(cache=True)
+def turn_by(R: Floats, v: Floats) -> None:
+    """Replace R by R Exp(v), in place; a turn about y alone, all that a planar filter knows, needs no matrix."""
+    if v[0] == 0.0 and v[2] == 0.0:
+        if v[1] == 0.0:
+            return
+        sine, cosine = np.sin(v[1]), np.cos(v[1])
+        for i in range(3):
+            forward, up = R[i, 0], R[i, 2]
+            R[i, 0] = cosine * forward - sine * up
+            R[i, 2] = sine * forward + cosine * up
+        return
+    turned = R @ exp_so3(v)
+    for i in range(3):
+        for j in range(3):
+            R[i, j] = turned[i, j]
+
+
+@njit(cache=True)
 def inject(x: Floats, error: Floats) -> None:
     """Add an error-state vector, shape (111 + cameras,), to the nominal state in place."""
     for i in range(9):
@@ -82,12 +100,7 @@ def inject(x: Floats, error: Floats) -> None:
     for segment in range(N_SEGMENTS):
         e = E_SEGMENT + E_STRIDE * segment
         s = X_SEGMENT + X_STRIDE * segment
-        if error[e] != 0.0 or error[e + 1] != 0.0 or error[e + 2] != 0.0:
-            R = x[s : s + 9].reshape(3, 3)
-            turned = R @ exp_so3(error[e : e + 3])
-            for i in range(3):
-                for j in range(3):
-                    R[i, j] = turned[i, j]
+        turn_by(x[s : s + 9].reshape(3, 3), error[e : e + 3])
         for i in range(9):
             x[s + 9 + i] += error[e + 3 + i]
     for i in range(x.shape[0] - X_HIP):

@@ -17,7 +17,7 @@ from fusion.body.skeleton import segment_index
 from fusion.errors import SignalError
 from fusion.estimator.filter import forward
 from fusion.estimator.inputs import Inputs, PixelPoints, Settings, part_of
-from fusion.estimator.prior import habit, posture_rows
+from fusion.estimator.prior import HABITUAL, habit, posture_rows
 from fusion.estimator.process import TURN_DENSITY
 from fusion.estimator.readout import ENDS, Run, places, read_motion
 from fusion.estimator.schedule import Schedule, build_schedule
@@ -64,7 +64,8 @@ def run_filter(inputs: Inputs, settings: Settings, *, causal: bool = False) -> R
     active = _active(schedule, segments, inputs, settings)
     first = _pass(schedule, active, segments, inputs, settings, causal=causal)
     instrumented = tuple(segment_index(imu.segment) for imu in inputs.imus)
-    if not instrumented or not schedule.frame_time_s.size or set(segments) <= set(instrumented):
+    bare = {index for index in segments if part_of(SEGMENTS[index]) in HABITUAL} - set(instrumented)
+    if not instrumented or not schedule.frame_time_s.size or not bare:
         return first
     learned = habit(read_motion(first, inputs.skeleton), instrumented, settings, causal=causal)
     if learned is None:

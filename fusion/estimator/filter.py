@@ -324,7 +324,7 @@ def _swap_gain(
             r_own[i] = values[own, rows[i]] - predicted[rows[i]]
             r_other[i] = values[other, rows[i]] - predicted[rows[i]]
         _, S = robust.innovation_covariance(P, H_free, free, kept, m, variance)
-        inverse = np.linalg.inv(S)
+        inverse = robust.inverse_of(S)
         straight += _capped(r_own, inverse)
         crossed += _capped(r_other, inverse)
     return straight - crossed

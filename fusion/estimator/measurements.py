@@ -27,6 +27,16 @@ NEAREST_M = 0.05
 
 
 @njit(cache=True)
+def _turned_units(v: Floats) -> Floats:
+    """Return the matrix whose column i is e_i x v, shape (3, 3)."""
+    M = np.zeros((3, 3))
+    M[1, 0], M[2, 0] = -v[2], v[1]
+    M[0, 1], M[2, 1] = v[2], -v[0]
+    M[0, 2], M[1, 2] = -v[1], v[0]
+    return M
+
+
+@njit(cache=True)
 def gyro(x: Floats, segment: int, H: Floats, columns: Samples) -> tuple[Floats, int]:
     """Return the predicted gyro reading, rad/s, segment axes, shape (3,), and the touched columns' number."""
     s = X_SEGMENT + X_STRIDE * segment
@@ -69,16 +79,20 @@ def accelerometer(
         for i in range(9):
             columns[count + i] = e + i
         count += 9
+        by_rotation = turn @ _turned_units(local)
+        lever = _turned_units(r)
+        by_accel = turn @ lever
+        whirl = _turned_units(w_r)
         for i in range(3):
-            unit = np.zeros(3)
-            unit[i] = 1.0
-            by_rotation = turn @ cross(unit, local)
-            by_rate = turn @ (cross(unit, w_r) + cross(w, cross(unit, r)))
-            by_accel = turn @ cross(unit, r)
+            whirl[0, i] += w[1] * lever[2, i] - w[2] * lever[1, i]
+            whirl[1, i] += w[2] * lever[0, i] - w[0] * lever[2, i]
+            whirl[2, i] += w[0] * lever[1, i] - w[1] * lever[0, i]
+        by_rate = turn @ whirl
+        for i in range(3):
             for row in range(3):
-                H[row, e + i] = by_rotation[row]
-                H[row, e + 3 + i] = by_rate[row]
-                H[row, e + 6 + i] = by_accel[row]
+                H[row, e + i] = by_rotation[row, i]
+                H[row, e + 3 + i] = by_rate[row, i]
+                H[row, e + 6 + i] = by_accel[row, i]
     f = back @ total
     e = E_SEGMENT + E_STRIDE * segment
     # d(R'c) for a right error of R is  [f]x d : the sensor's own tilt against gravity and acceleration
@@ -173,16 +187,14 @@ def point(
         moved = r + delay_s * w_r
         X += R @ moved
         V += R @ w_r
+        by_rotation = R @ _turned_units(moved)
+        by_rate = R @ _turned_units(r)
         for i in range(3):
             columns[count + i] = e + i
             columns[count + 3 + i] = e + 3 + i
-            unit = np.zeros(3)
-            unit[i] = 1.0
-            by_rotation = R @ cross(unit, moved)
-            by_rate = R @ cross(unit, r)
             for row in range(3):
-                H[row, e + i] = by_rotation[row]
-                H[row, e + 3 + i] = delay_s * by_rate[row]
+                H[row, e + i] = by_rotation[row, i]
+                H[row, e + 3 + i] = delay_s * by_rate[row, i]
         count += 6
     if hip >= 0:
         for i in range(3):

@@ -38,6 +38,9 @@ Middle and half of the range over the gait cycle of adults and children, free an
 RATE_SD_RADPS = {"pelvis": 1.0, "trunk": 1.0, "thigh": 3.0, "shank": 5.0, "foot": 6.0}
 """Angular rates about zero: a shank swings at up to 8 rad/s in fast walking. Keeps the unseen from spinning."""
 
+HABITUAL = ("thigh", "shank", "foot")
+"""Segments whose motion the other legs' sensors tell."""
+
 SHORTEST_GAP_S = 0.08
 LEAST_VISIBLE_S = 3.0
 RIDGE = 1e-3
@@ -96,14 +99,14 @@ def habit(motion: Motion, instrumented: tuple[int, ...], settings: Settings, *, 
     ticks = motion.time_s.size
     up = np.full((ticks, len(SEGMENTS), 3), np.nan)
     variance = np.full((ticks, len(SEGMENTS)), np.nan)
-    leg = [index for index in instrumented if part_of(SEGMENTS[index]) in ("thigh", "shank", "foot")]
+    leg = [index for index in instrumented if part_of(SEGMENTS[index]) in HABITUAL]
     if not leg:
         return None
     features = _features(motion, leg)
     usable: Flags = np.asarray(motion.measured[:, leg].all(axis=1))
     found = False
     for index in range(len(SEGMENTS)):
-        bare = index not in instrumented and part_of(SEGMENTS[index]) in ("thigh", "shank", "foot")
+        bare = index not in instrumented and part_of(SEGMENTS[index]) in HABITUAL
         if not bare or not np.isfinite(motion.pitch_covariance_rad2[:, index, index]).all():
             continue
         pitch = motion.pitch_rad(SEGMENTS[index])

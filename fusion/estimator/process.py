@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from fusion.estimator._algebra import exp_so3, right_jacobian
+from fusion.estimator._algebra import exp_so3, right_jacobian, turn_by
 from fusion.estimator.state import E_HIP, E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, X_HIP, X_SEGMENT, X_STRIDE
 from fusion.types import Floats, Samples
 
@@ -35,12 +35,7 @@ def move(x: Floats, dt: float, parameters: Floats) -> None:
     for segment in range(N_SEGMENTS):
         s = X_SEGMENT + X_STRIDE * segment
         turn = dt * x[s + 9 : s + 12] + 0.5 * dt * dt * x[s + 12 : s + 15]
-        if turn[0] != 0.0 or turn[1] != 0.0 or turn[2] != 0.0:
-            R = x[s : s + 9].reshape(3, 3)
-            turned = R @ exp_so3(turn)
-            for i in range(3):
-                for j in range(3):
-                    R[i, j] = turned[i, j]
+        turn_by(x[s : s + 9].reshape(3, 3), turn)
         for i in range(3):
             x[s + 9 + i] += dt * x[s + 12 + i]
             x[s + 12 + i] *= turn_decay
@@ -62,6 +57,10 @@ def transition(x: Floats, dt: float, active: Samples, place: Samples, parameters
     for segment in range(N_SEGMENTS):
         e = E_SEGMENT + E_STRIDE * segment
         s = X_SEGMENT + X_STRIDE * segment
+        if place[e] < 0 and place[e + 2] < 0:
+            if place[e + 1] >= 0:  # one axis: rotations about it add up
+                _chain(F, place[e + 1], place[e + 4], place[e + 7], dt, turn_decay)
+            continue
         turn = dt * x[s + 9 : s + 12] + 0.5 * dt * dt * x[s + 12 : s + 15]
         back = exp_so3(-turn)
         along = right_jacobian(turn)
@@ -100,22 +99,28 @@ def spread(P: Floats, F: Floats, dt: float, place: Samples, parameters: Floats) 
             if F[i, j] != 0.0:
                 columns[i, count[i]] = j
                 count[i] += 1
-    half = np.empty((n, n))
+    half = _rows_combined(F, columns, count, P)  # F P
+    out = _rows_combined(F, columns, count, half.T.copy())  # F (F P)' = F P F'
     for i in range(n):
-        for j in range(n):
-            total = 0.0
-            for k in range(count[i]):
-                total += F[i, columns[i, k]] * P[columns[i, k], j]
-            half[i, j] = total
-    out = np.empty((n, n))
-    for j in range(n):
-        for i in range(j + 1):
-            total = 0.0
-            for k in range(count[j]):
-                total += half[i, columns[j, k]] * F[j, columns[j, k]]
-            out[i, j] = total
-            out[j, i] = total
+        for j in range(i):
+            mean = 0.5 * (out[i, j] + out[j, i])
+            out[i, j] = mean
+            out[j, i] = mean
     _add_noise(out, dt, place, parameters)
+    return out
+
+
+@njit(cache=True)
+def _rows_combined(F: Floats, columns: Samples, count: Samples, P: Floats) -> Floats:
+    """Return F P by whole rows of P, which lie together in memory."""
+    n = P.shape[0]
+    out = np.zeros((n, n))
+    for i in range(n):
+        for k in range(count[i]):
+            f = F[i, columns[i, k]]
+            row = P[columns[i, k]]
+            for j in range(n):
+                out[i, j] += f * row[j]
     return out
 
 

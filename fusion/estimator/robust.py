@@ -47,24 +47,43 @@ def reduce_rows(
 def innovation_covariance(
     P: Floats, H_free: Floats, free: Samples, kept: int, m: int, R: Floats
 ) -> tuple[Floats, Floats]:
-    """Return P H' (n, m) and S = H P H' + diag(R) (m, m)."""
+    """Return H P, shape (m, n), and S = H P H' + diag(R), shape (m, m)."""
     n = P.shape[0]
-    PHt = np.zeros((n, m))
+    HP = np.zeros((m, n))
     for i in range(m):
         for k in range(kept):
             h = H_free[i, k]
             if h != 0.0:
+                row = P[free[k]]
                 for j in range(n):
-                    PHt[j, i] += h * P[j, free[k]]
+                    HP[i, j] += h * row[j]
     S = np.zeros((m, m))
     for i in range(m):
         for j in range(m):
             total = 0.0
             for k in range(kept):
-                total += H_free[i, k] * PHt[free[k], j]
+                total += H_free[i, k] * HP[j, free[k]]
             S[i, j] = total
         S[i, i] += R[i]
-    return PHt, S
+    return HP, S
+
+
+@njit(cache=True)
+def inverse_of(S: Floats) -> Floats:
+    """Return the inverse of a symmetric matrix of one, two or three rows; in closed form for one and two."""
+    if S.shape[0] == 1:
+        return np.full((1, 1), 1.0 / S[0, 0])
+    if S.shape[0] == 2:
+        inverse = np.empty((2, 2))
+        determinant = S[0, 0] * S[1, 1] - S[0, 1] * S[1, 0]
+        inverse[0, 0] = S[1, 1] / determinant
+        inverse[1, 1] = S[0, 0] / determinant
+        inverse[0, 1] = -S[0, 1] / determinant
+        inverse[1, 0] = -S[1, 0] / determinant
+        return inverse
+    inverse = np.empty((3, 3))
+    inverse[:, :] = np.linalg.inv(S)
+    return inverse
 
 
 @njit(cache=True)
@@ -87,8 +106,8 @@ def update(
     ``gate`` <= 0 accepts everything; ``nu`` <= 0 switches the reweighting off.
     """
     m = residual.shape[0]
-    PHt, S = innovation_covariance(P, H_free, free, kept, m, R)
-    S_inverse = np.linalg.inv(S)
+    HP, S = innovation_covariance(P, H_free, free, kept, m, R)
+    S_inverse = inverse_of(S)
     d2 = 0.0
     for i in range(m):
         for j in range(m):
@@ -105,21 +124,26 @@ def update(
     if scale > 1.0:
         for i in range(m):
             S[i, i] += (scale - 1.0) * R[i]
-        S_inverse = np.linalg.inv(S)
+        S_inverse = inverse_of(S)
     n = P.shape[0]
-    K = PHt @ S_inverse
+    gain = np.zeros((m, n))  # K'
+    for i in range(m):
+        for k in range(m):
+            weight, row = S_inverse[i, k], HP[k]
+            for j in range(n):
+                gain[i, j] += weight * row[j]
     error = np.zeros(place.shape[0])
-    for j in range(n):
-        total = 0.0
-        for i in range(m):
-            total += K[j, i] * residual[i]
-        error[active[j]] = total
+    for i in range(m):
+        for j in range(n):
+            error[active[j]] += gain[i, j] * residual[i]
     inject(x, error)
+    for i in range(m):
+        for a in range(n):
+            k = gain[i, a]
+            row, seen = P[a], HP[i]
+            for b in range(n):
+                row[b] -= k * seen[b]
     for a in range(n):
-        for b in range(a + 1):
-            total = P[a, b]
-            for i in range(m):
-                total -= K[a, i] * PHt[b, i]
-            P[a, b] = total
-            P[b, a] = total
+        for b in range(a):
+            P[b, a] = P[a, b]
     return d2, outcome
