@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fusion.body.bone_rate import bone_rate_weights, with_bone_rate
+from fusion.body.placement import PITCH_ZERO_SD_RAD
 from fusion.body.skeleton import Skeleton
 from fusion.errors import SignalError
 from fusion.estimator.estimate import estimate_motion
@@ -44,7 +45,7 @@ from fusion.stages.cameras import (
     synchronise,
     without_common_clock,
 )
-from fusion.stages.distances import foot_lengths, placed_in_world
+from fusion.stages.distances import Lengths, foot_lengths, placed_in_world
 from fusion.stages.quality import quality_checks, unusable_streams
 from fusion.stages.wearables import Track, Wearables, wear
 from fusion.types import (
@@ -73,14 +74,11 @@ HEIGHT_SCALE_SD = 0.03
 POSED_ZERO_SD_DEG = 2.0
 """Doubt of an angle's zero after a standing pose: the calibration floor of 1.5-2.1 deg at the knee."""
 
-FREE_ZERO_SD_DEG = 5.0
-"""Without one: keypoints sit beside the joint centres and a segment's mean inclination differs between people. On
-the set kam the knee of camera and fusion is 4.7 and 7.6 deg off, while its shape is within 1.0-1.6 deg."""
+FREE_ZERO_SD_DEG = float(np.rad2deg(PITCH_ZERO_SD_RAD))
+"""Without one the zero is a population's; keypoints beside the joint centres err as much."""
 
 FASTEST_BELT_MPS = 8.0
 """Treadmills for sprinters reach it."""
-
-STAGES = ("wearables", "cameras", "motion", "events", "parameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +172,7 @@ def analyse(
     zero_sd_deg = _zero_sd_deg(prepared)
     angles = joint_angles(motion, strides, calibration_sd_deg=zero_sd_deg)
     keys = key_angles(angles, strides, calibration_sd_deg=zero_sd_deg)
-    parameters = gait_parameters(
-        strides,
-        events,
-        subject=chosen.subject,
-        surface=chosen.surface,
-        belt_speed_mps=chosen.belt_speed_mps,
-        scale_known=_is_measured_scale(chosen, prepared, lengths) or prepared.skeleton.height_is_known,
-        length_scale_sd=MEASURED_SCALE_SD if _is_measured_scale(chosen, prepared, lengths) else HEIGHT_SCALE_SD,
-        # Steps only from the source that measured the strides: two sources would not add up.
-        step_lengths=None if lengths else _step_lengths(placed, chosen, strides),
-    )
+    parameters = _parameters(chosen, prepared, placed, events, strides, lengths)
     quality = quality_checks(
         problems,
         prepared.views,
@@ -320,13 +308,35 @@ def _step_lengths(
     return step_lengths(strides, motion, belt) if np.isfinite(belt) else None
 
 
+def _parameters(
+    recording: Recording,
+    prepared: Prepared,
+    placed: Motion | None,
+    events: GaitEvents,
+    strides: tuple[Stride, ...],
+    lengths: Lengths,
+) -> GaitParameters:
+    measured = _is_measured_scale(recording, prepared, lengths)
+    return gait_parameters(
+        strides,
+        events,
+        subject=recording.subject,
+        surface=recording.surface,
+        belt_speed_mps=recording.belt_speed_mps,
+        scale_known=measured or prepared.skeleton.height_is_known,
+        length_scale_sd=MEASURED_SCALE_SD if measured else HEIGHT_SCALE_SD,
+        # Steps only from the source that measured the strides: two sources would not add up.
+        step_lengths=None if lengths else _step_lengths(placed, recording, strides),
+    )
+
+
 def _zero_sd_deg(prepared: Prepared) -> float:
     placements = prepared.wearables.placements
     posed = bool(placements) and all(placement.method == "standing pose" for placement in placements)
     return POSED_ZERO_SD_DEG if posed else FREE_ZERO_SD_DEG
 
 
-def _is_measured_scale(recording: Recording, prepared: Prepared, lengths: Mapping[tuple[str, float], object]) -> bool:
+def _is_measured_scale(recording: Recording, prepared: Prepared, lengths: Lengths) -> bool:
     """Say whether lengths are metric by a calibrated camera or a foot sensor, not by the body height."""
     used = [view.name for view in prepared.views if view.is_used]
     return bool(lengths) or any(recording.camera(name).is_calibrated for name in used)

@@ -54,8 +54,9 @@ HEADING_HZ = 0.5
 FACING_WEIGHT_MPS = 0.3
 """Body facing decides the heading below this speed, travel above it."""
 
-SD_S = {"ic": 0.015, "fc": 0.015}
-"""Assumed: about one frame at 60 Hz. Chosen, not published; the validation reports the coverage they give."""
+SD_S = {"ic": 0.018, "fc": 0.020}
+"""Assumed: about one frame at 60 Hz, as low-passed keypoints show a reversal. Not fitted to any recording; the
+validation reports the coverage that they give."""
 
 
 @dataclass(frozen=True, slots=True)

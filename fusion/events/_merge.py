@@ -17,13 +17,8 @@ PAIR_S = 0.15
 LEAST_PAIRS = 3
 """Fewer pairs do not tell a systematic difference from chance."""
 
-UNALIGNED_SD_S = 0.010
+UNALIGNED_SD_S = 0.020
 """Assumed difference of definition that remains between features when too few pairs could remove it."""
-
-
-CORRELATION = 0.5
-"""Of the errors of a pair: clocks and the person's way of stepping are shared, so averaging earns less than
-independence would promise. Half way between none and full, an assumption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +92,7 @@ def align(reference: GaitEvents, other: GaitEvents) -> tuple[GaitEvents, dict[st
 
 
 def blend(first: GaitEvents, second: GaitEvents, both: str) -> GaitEvents:
-    """Return two aligned lists as one: pairs by inverse (co)variance, the rest as they are.
+    """Return two aligned lists as one: pairs by inverse variance, the rest as they are.
 
     Parameters
     ----------
@@ -109,15 +104,13 @@ def blend(first: GaitEvents, second: GaitEvents, both: str) -> GaitEvents:
     paired = np.flatnonzero(partner >= 0)
     matched = partner[paired]
     one, two = first.sd_s[paired], second.sd_s[matched]
-    shared = CORRELATION * one * two
-    total = one**2 + two**2 - 2.0 * shared
-    gain = np.clip((one**2 - shared) / total, 0.0, 1.0)
+    gain = one**2 / (one**2 + two**2)
     # A pair further apart than its doubt allows has an outlier in it: the better one stands alone.
     apart = np.abs(second.time_s[matched] - first.time_s[paired])
     gain[apart > 3.0 * np.hypot(one, two)] = 0.0
     time_s, sd_s, source = first.time_s.copy(), first.sd_s.copy(), first.source.astype("<U10")
     time_s[paired] += gain * (second.time_s[matched] - first.time_s[paired])
-    sd_s[paired] = np.sqrt((1.0 - gain) ** 2 * one**2 + gain**2 * two**2 + 2.0 * gain * (1.0 - gain) * shared)
+    sd_s[paired] = np.hypot((1.0 - gain) * one, gain * two)
     source[paired[gain > 0.0]] = both
     fused = GaitEvents(time_s, first.side, first.kind, sd_s, source)
     alone = np.ones(len(second.time_s), dtype=np.bool_)

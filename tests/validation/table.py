@@ -110,6 +110,11 @@ def as_page(results: list[SetResult], command: str) -> str:
         "no population. Targets and known figures are those of the developers' part of the data; known figures",
         'marked "quick code" come from short scripts tuned on the same recordings.',
         "",
+        "**These are development figures.** The methods were chosen, and the noise levels of estimator and",
+        "events set within ranges that physics and literature allow, while looking at these recordings (kam",
+        "and mea_lab above all). No curve, offset or model was fitted to them. People and recordings that",
+        "were never seen are the test that counts.",
+        "",
     ]
     for result in results:
         lines += _page_of(result, figures)
