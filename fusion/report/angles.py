@@ -183,7 +183,7 @@ def _curves_caption(panels: list[Panel]) -> str:
     return (
         f"{lead}0 % = initial contact of the same side, thin upright lines = toe-off. Flexion, forward tilt and "
         "dorsiflexion are positive. The interval joins the scatter of the strides with the error that "
-        f"all strides share. Zero = the person's own standing.{norms}"
+        f"all strides share. Zero = standing, of the person after a standing pose, else of healthy adults.{norms}"
     )
 
 
