@@ -133,7 +133,27 @@ class DeviceMark:
     arrival_s: float
 
 
-Packet = ImuPacket | DeviceStatus | ClockReply | DeviceMark
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A device's answer to a command, for the driver that waits for it (``Session.ask``); it is not recorded.
+
+    Attributes
+    ----------
+    name
+        Which command it answers, in the driver's own words.
+    data
+        Its body.
+    number
+        Sequence number of the command; -1 where there is none.
+    """
+
+    name: str
+    data: bytes
+    arrival_s: float
+    number: int = -1
+
+
+Packet = ImuPacket | DeviceStatus | ClockReply | DeviceMark | Reply
 
 
 @dataclass(slots=True)
@@ -197,6 +217,8 @@ class DeviceInfo:
         What this driver was tested against: ``"specification"``, ``"public captures"``, ``"simulator"``, ...
     has_counter, has_checksum, has_battery, answers_pings
         Whether losses are counted, damage is noticed, the charge is told, the clock is pinned from both sides.
+    poll_s
+        How often ``Device.poll`` wants to be called.
     notes
         What an operator must know: limits, procedure, oddities.
     """
@@ -210,6 +232,7 @@ class DeviceInfo:
     has_checksum: bool = False
     has_battery: bool = False
     answers_pings: bool = False
+    poll_s: float = 0.5
     notes: str = ""
 
 
@@ -240,6 +263,33 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Let go of the device; a second call does nothing."""
+        ...
+
+
+class Session(Link, Protocol):
+    """What a device driver talks through: the link, and the packets that its own decoder makes of what is heard."""
+
+    def now_s(self) -> float:
+        """Return the host time, s, on the clock of ``Chunk.arrival_s``."""
+        ...
+
+    async def ask(
+        self,
+        channel: str,
+        data: bytes,
+        wanted: Callable[[Packet], bool],
+        *,
+        timeout_s: float = 1.0,
+        tries: int = 1,
+        response: bool = False,
+    ) -> Packet:
+        """Write, and return the first packet after that which is ``wanted``; write again after each timeout.
+
+        Raises
+        ------
+        DeviceError
+            No such packet came, or the link was lost.
+        """
         ...
 
 
@@ -320,15 +370,15 @@ class Device(Protocol):
         """Return a fresh decoder for what this device sends with these settings."""
         ...
 
-    async def start(self, link: Link) -> None:
+    async def start(self, link: Session) -> None:
         """Set the device up and let it stream. Raises DeviceError: unknown firmware, refused setting."""
         ...
 
-    async def poll(self, link: Link, now_s: float) -> None:
-        """Ask what must be asked once in a while: ping, battery. Called about twice a second."""
+    async def poll(self, link: Session) -> None:
+        """Ask what must be asked once in a while: ping, battery. Called every ``info.poll_s`` or a bit later."""
         ...
 
-    async def stop(self, link: Link) -> None:
+    async def stop(self, link: Session) -> None:
         """Let it rest. Raises DeviceError when the link is gone already."""
         ...
 
