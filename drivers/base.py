@@ -320,7 +320,10 @@ class Found:
 class Transport(Protocol):
     """A way to reach devices. Opening takes a while, and fails in words that an operator can act on."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """Return its name, as in ``DeviceInfo.transports``."""
+        ...
 
     async def scan(self, seconds: float) -> tuple[Found, ...]:
         """Return what is there, strongest first. Raises DeviceError: radio off, no permission."""

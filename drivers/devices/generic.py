@@ -88,9 +88,7 @@ class Generic:
         if unknown:
             raise UsageError(f"fields of device 'generic' may be {', '.join(sorted(_NAMES))}; got {unknown[0]!r}.")
         if not {*ACCEL, *GYRO} <= set(self.fields):
-            raise UsageError(
-                "fields of device 'generic' must name accel_x .. accel_z and gyro_x .. gyro_z; one is missing."
-            )
+            raise UsageError("fields of device 'generic' must name accel_x .. gyro_z, all six; one is missing.")
         if self.layout:
             self._check_layout()
 
@@ -101,8 +99,8 @@ class Generic:
             raise UsageError(f"layout {self.layout!r} of device 'generic' is no struct format: {cause}.") from cause
         if self.layout[0] not in "<>" or count != len(self.fields):
             raise UsageError(
-                f"layout {self.layout!r} of device 'generic' must begin with < or > and hold {len(self.fields)} numbers, "
-                f"one for each field; it holds {count}."
+                f"layout {self.layout!r} of device 'generic' must begin with < or > and hold one number a "
+                f"field, {len(self.fields)}; it holds {count}."
             )
 
     @property

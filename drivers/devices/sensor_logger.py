@@ -141,11 +141,13 @@ class SensorLoggerDecoder:
         self._linear.update(_vectors(readings.get("accelerometer", [])))
         self._gravity.update(_vectors(readings.get("gravity", [])))
         both = sorted(self._linear.keys() & self._gravity.keys())
-        sums: list[_Reading] = [(t, [a + g for a, g in zip(self._linear[t], self._gravity[t], strict=True)]) for t
-        in both]
-        if both: self._linear = {t: xyz for t, xyz in self._linear.items() if t > both[-1]}
-            self._gravity = {t: xyz
-            for t, xyz in self._gravity.items() if t > both[-1]} for kept in (self._linear, self._gravity):  # a phone without the other sensor must not fill the memory
+        sums: list[_Reading] = []
+        for t in both:
+            sums.append((t, [a + g for a, g in zip(self._linear[t], self._gravity[t], strict=True)]))
+        if both:
+            self._linear = {t: xyz for t, xyz in self._linear.items() if t > both[-1]}
+            self._gravity = {t: xyz for t, xyz in self._gravity.items() if t > both[-1]}
+        for kept in (self._linear, self._gravity):  # a phone without the other sensor must not fill the memory
             for old in sorted(kept)[:-_MOST_READINGS]:
                 del kept[old]
         return sums
