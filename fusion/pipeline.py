@@ -5,7 +5,7 @@
 3. Refine the body with what the used cameras see.
 4. Estimate the motion: filter forward, smooth backward.
 5. Find the events, cut the strides, measure their lengths.
-6. Compute parameters, joint angles and findings.
+6. Compute parameters, joint angles, findings and screening scores.
 7. Say how far the recording can be trusted.
 """
 
@@ -35,6 +35,7 @@ from fusion.gait.strides import segment_strides
 from fusion.pose.segments import walking_window
 from fusion.recording.clean import clean
 from fusion.recording.inspect import inspect
+from fusion.screening.base import Evidence, screen
 from fusion.stages.cameras import (
     CameraView,
     beside_wearables,
@@ -182,6 +183,7 @@ def analyse(
         strides,
         angles,
     )
+    every = GaitParameters((*parameters.items, *keys))
     report("done", 1.0)
     return Analysis(
         recording=recording,
@@ -192,11 +194,12 @@ def analyse(
         motion=motion,
         events=events,
         strides=strides,
-        parameters=GaitParameters((*parameters.items, *keys)),
+        parameters=every,
         joint_angles=angles,
         findings=findings(parameters, keys, chosen.subject),
         quality=quality,
         provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
+        screening=screen(Evidence(recording, strides, events, every, angles)),
     )
 
 
