@@ -5,7 +5,7 @@
 3. Refine the body with what the used cameras see.
 4. Estimate the motion: filter forward, smooth backward.
 5. Find the events, cut the strides, measure their lengths.
-6. Compute parameters, joint angles and findings.
+6. Compute parameters, joint angles, findings and screening scores.
 7. Say how far the recording can be trusted.
 """
 
@@ -169,6 +169,7 @@ def analyse(
         findings=reading.findings,
         quality=quality,
         provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
+        screening=reading.screening,
     )
 
 
@@ -211,6 +212,7 @@ def reanalyse(analysis: Analysis, events: GaitEvents) -> Analysis:
         joint_angles=reading.joint_angles,
         findings=reading.findings,
         quality=quality,
+        screening=reading.screening,
     )
 
 

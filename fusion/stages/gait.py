@@ -1,4 +1,4 @@
-"""Stages 6 and 7: contacts become strides, strides become numbers, curves and findings."""
+"""Stages 6 and 7: contacts become strides, strides become numbers, curves, findings and scores."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fusion.gait.lengths import step_lengths
 from fusion.gait.parameters import gait_parameters
 from fusion.gait.strides import segment_strides
 from fusion.pose.segments import walking_window
+from fusion.screening.base import Evidence, screen
 from fusion.stages.distances import foot_lengths, placed_in_world
 from fusion.types import (
     Finding,
@@ -23,6 +24,7 @@ from fusion.types import (
     Motion,
     PlacedImu,
     Recording,
+    ScreeningResult,
     Stride,
     WorldPoints,
 )
@@ -72,6 +74,7 @@ class GaitReading:
     parameters: GaitParameters
     joint_angles: JointAngles
     findings: tuple[Finding, ...]
+    screening: tuple[ScreeningResult, ...]
 
 
 def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> GaitReading:
@@ -100,11 +103,13 @@ def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> Gai
         # Steps only from the source that measured the strides: two sources would not add up.
         step_lengths=None if lengths else _step_lengths(placed, recording, strides),
     )
+    every = GaitParameters((*parameters.items, *keys))
     return GaitReading(
         strides,
-        GaitParameters((*parameters.items, *keys)),
+        every,
         angles,
         findings(parameters, keys, recording.subject),
+        screen(Evidence(recording, strides, events, every, angles)),
     )
 
 
