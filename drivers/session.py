@@ -127,9 +127,10 @@ class Listeners:
 class _Conversation:
     """What a device driver talks through; see ``drivers.base.Session``."""
 
-    def __init__(self, link: Link, keep_sent: Callable[[Chunk], None]) -> None:
+    def __init__(self, link: Link, keep_sent: Callable[[Chunk], None], heard: Callable[[Chunk], None]) -> None:
         self._link = link
         self._keep_sent = keep_sent
+        self._heard = heard
         self._loop = asyncio.get_running_loop()
         self._waiting: list[tuple[Callable[[Packet], bool], asyncio.Future[Packet]]] = []
 
@@ -150,7 +151,9 @@ class _Conversation:
         await self._link.write(channel, data, response=response)
 
     async def read(self, channel: str) -> bytes:
-        return await self._link.read(channel)
+        data = await self._link.read(channel)
+        self._heard(Chunk(channel, data, self._loop.time()))
+        return data
 
     async def closed(self) -> str:
         return await self._link.closed()
@@ -255,7 +258,7 @@ class WearableStream:
         if self.health.state == LOST and not self.health.reason:
             self._tell(CONNECTING, "")
         link = await source.transport.open(source.address, self._heard, source.transport_settings)
-        talk = self._conversation = _Conversation(link, self._keep_sent)
+        talk = self._conversation = _Conversation(link, self._keep_sent, self._heard)
         background = [asyncio.create_task(talk.closed())]
         try:
             async with asyncio.timeout(START_S):

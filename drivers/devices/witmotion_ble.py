@@ -76,7 +76,7 @@ class WitmotionBle:
     async def start(self, link: Session) -> None:
         """Listen, then set the rate; it streams whenever it is on."""
         await link.subscribe(NOTIFY)
-        for command in (UNLOCK, bytes([0xFF, 0xAA, 0x03, RATE_CODES[self.rate_hz], 0x00]), SAVE):
+        for command in (UNLOCK, bytes([0xFF, 0xAA, 0x03, RATE_CODES[self.rate_hz], 0x00]), SAVE, READ_BATTERY):
             await link.write(WRITE, command)
 
     async def poll(self, link: Session) -> None:

@@ -108,7 +108,7 @@ class WitmotionSerialDecoder:
                 if chunk.arrival_s - self._told_temperature_s > 1.0:
                     self._told_temperature_s = chunk.arrival_s
                     packets.append(DeviceStatus(chunk.arrival_s, temperature_c=temperature / 100.0))
-            elif kind == GYRO:
+            elif kind == GYRO and (np.isfinite(self._time_s) or not self._with_time):
                 times.append(self._time_s)
                 accel.append(self._accel)
                 gyro.append(np.array(struct.unpack_from("<3h", frame, 2)) * GYRO_SCALE)

@@ -92,6 +92,7 @@ class XsensDot:
         """Set the rate, then let the measurement flow."""
         await link.write(DEVICE_CONTROL, with_rate(await link.read(DEVICE_CONTROL), self.rate_hz), response=True)
         await link.subscribe(BATTERY)
+        await link.read(BATTERY)
         await link.subscribe(MEDIUM)
         await link.write(CONTROL, bytes([1, 1, self.mode]), response=True)
 
@@ -122,7 +123,7 @@ class XsensDotDecoder:
         if chunk.channel in (MESSAGE_ACK, MESSAGE_NOTIFY) and is_sound_message(chunk.data):
             self.counts.frames += 1
             return (Reply("message", chunk.data, chunk.arrival_s),)
-        self.counts.rejected += 1
+        self.counts.rejected += chunk.channel != DEVICE_CONTROL
         return ()
 
     def reset(self) -> None:
