@@ -32,8 +32,8 @@ _MOST_MISSING = 0.1
 FEATURES = ("log_freeze_index", "log_power")
 
 STILL_LOG_POWER = 0.0
-"""Below 1 (m/s^2)^2 nothing walks or trembles: standing still has a freeze index, but that of the sensor's noise. No labelled freeze of the training set is as quiet."""
-
+"""Below 1 (m/s^2)^2 nothing walks or trembles: the freeze index of standing still is that of the sensor's noise. No
+labelled freeze of the training set is as quiet."""
 
 Span = tuple[float, float]
 
