@@ -169,6 +169,8 @@ def analyse(
         findings=reading.findings,
         quality=quality,
         provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
+        turns=reading.turns,
+        bouts=reading.bouts,
     )
 
 
@@ -211,6 +213,8 @@ def reanalyse(analysis: Analysis, events: GaitEvents) -> Analysis:
         joint_angles=reading.joint_angles,
         findings=reading.findings,
         quality=quality,
+        turns=reading.turns,
+        bouts=reading.bouts,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fusion.types.alignment import Placement, SyncResult, WorldPoints
 from fusion.types.arrays import one_of
-from fusion.types.gait import Estimate, GaitEvents, GaitParameters, JointAngles, Stride
+from fusion.types.gait import Estimate, GaitEvents, GaitParameters, JointAngles, Stride, Turn, WalkingBout
 from fusion.types.motion import Motion
 from fusion.types.recording import Recording
 
@@ -103,3 +103,5 @@ class Analysis:
     findings: tuple[Finding, ...] = ()
     quality: tuple[QualityCheck, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=dict)
+    turns: tuple[Turn, ...] = ()
+    bouts: tuple[WalkingBout, ...] = ()
