@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm as normal
 
+from fusion.gait.parameters import CONSTANT_SHARE
 from fusion.screening._model import Level, TimingModel, Variant, shipped
 from fusion.screening._timing import FEATURES, LOGGED, StrideTimes, features, resampled_features, transform
 from fusion.screening.base import BAND_EDGES_PERCENT, SCALE_NAME, About, Evidence, band_of, missing_foot
@@ -41,9 +42,9 @@ FEWEST_PER_FOOT = 12
 FEW_STRIDES = 60
 """From 30 strides on there is a score; below 60 it says that its interval is wide."""
 
-MEASURED_EVENT_SD_S = {"imu": 0.010, "imu+camera": 0.010, "camera": 0.015}
+MEASURED_EVENT_SD_S = {"imu": 0.009, "imu+camera": 0.009, "camera": 0.015}
 """Error of a contact by its source against the reference of the set mea_lab (docs/validation.md: mean absolute
-errors of 6-8 ms and 12 ms); a recording whose own contacts claim more is believed, one that claims less is not."""
+errors of 6-8 ms and 12 ms, times 1.25); a recording that claims less is not believed."""
 
 OFFSET_SD_S = 0.005
 """Constant lateness of a kind of contact against the insoles' 5 % of peak force: detectors differ by 4 ms in the
@@ -200,12 +201,23 @@ def _unlike_the_training_walks(evidence: Evidence) -> ScreeningResult | None:
 
 
 def event_error_s(evidence: Evidence) -> float:
-    """Return the standard deviation of a contact of this recording, s: as measured or as it claims."""
+    """Return how far the contacts of this recording scatter from stride to stride, s (standard deviation).
+
+    1. What the recording claims, but not less than was measured for its source.
+    2. Less the part that is the same for all strides: it moves no spread.
+    3. Swing varies because people do and because its two contacts err: not more than half of its variance is
+       credited to the contacts, or a recording that is better than it claims would be taken for a better walker.
+    """
     events = evidence.events
     sources, counts = np.unique(events.source, return_counts=True)
     usual = str(sources[np.argmax(counts)]) if len(sources) else ""
     claimed = events.sd_s[np.isfinite(events.sd_s)]
-    return max(MEASURED_EVENT_SD_S.get(usual, 0.0), float(np.median(claimed)) if claimed.size else 0.0)
+    sd_s = max(MEASURED_EVENT_SD_S.get(usual, 0.0), float(np.median(claimed)) if claimed.size else 0.0)
+    row = features(StrideTimes.from_strides(evidence.strides))
+    values = dict(zip(FEATURES, row, strict=True))
+    swing_s = values["stride_time_s"] * values["swing_percent"] / 100.0
+    most_s = 0.5 * swing_s * values["swing_cv_percent"] / 100.0
+    return float(min(np.sqrt(1.0 - CONSTANT_SHARE) * sd_s, most_s))
 
 
 def log_odds_of(variant: Variant, x: Floats) -> float:

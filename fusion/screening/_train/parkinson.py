@@ -99,7 +99,7 @@ def train_level(walkers: Sequence[Walker], event_sd_s: float) -> Level:
         speed_slope=slope,
         speed_mean_mps=mean_speed,
         stages=_stages(unseen.mean(axis=0), stage, is_case),
-        domain=_domain(scored.mean(axis=0), is_case),
+        domain=_domain(scored, is_case),
     )
 
 
@@ -182,10 +182,11 @@ def _stages(log_odds: Floats, stage: Floats, is_case: Flags) -> dict[str, tuple[
     return found
 
 
-def _domain(values: Floats, is_case: Flags) -> Domain:
-    """Return where the training people lie; ``values`` has shape (people, k)."""
-    centres = np.array([values[is_case].mean(axis=0), values[~is_case].mean(axis=0)])
-    apart = values - centres[np.where(is_case, 0, 1)]
+def _domain(scored: Floats, is_case: Flags) -> Domain:
+    """Return where the training people lie, each with the error that a single recording has."""
+    values, cases = scored.reshape(-1, scored.shape[-1]), np.tile(is_case, len(scored))
+    centres = np.array([values[cases].mean(axis=0), values[~cases].mean(axis=0)])
+    apart = values - centres[np.where(cases, 0, 1)]
     precision = np.asarray(np.linalg.inv(apart.T @ apart / (len(values) - 2)), dtype=np.float64)
     domain = Domain(centres, precision, 0.0)
     return Domain(centres, precision, max(domain.distance(row) for row in values))
