@@ -206,7 +206,7 @@ def _hidden_layers(
     both = dict(zip("xy", axes, strict=True))
     return [
         _marks(shades)
-        .mark_rect(color="#E9EDF1")
+        .mark_rect(color=tokens.HIDDEN)
         .encode(**both, x2=_channel("x2", "x2:Q"), y2=_channel("y2", "y2:Q")),
         _marks(lines).mark_rule(color=tokens.HAIR, strokeWidth=0.6).encode(**both, y2=_channel("y2", "y2:Q")),
         _marks(_apart(words, 0.12 * (window_s[1] - window_s[0])))
