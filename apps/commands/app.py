@@ -79,7 +79,7 @@ def _require() -> None:
     for name in ("streamlit", "sqlalchemy", "uvicorn", "altair"):
         if find_spec(name) is None:
             raise UsageError(
-                f'the app needs the library {name!r}, which is not installed. Install it: pip install "tandem-gait[app]".'
+                f'the app needs {name!r}, which is not installed. Install it: pip install "tandem-gait[app]".'
             )
 
 

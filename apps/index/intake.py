@@ -14,7 +14,7 @@ from apps.index.safety import MOST_UPLOAD_BYTES, check_upload, free_bytes, unpac
 from fusion.errors import FormatError, StorageError, UsageError
 from fusion.recording.folder import DECLARATION_FILE, STREAMS_FILE, load_recording, save_recording
 from fusion.recording.tidy_csv import IMU_FILE, KEYPOINTS_FILE, read_tidy_csv
-from fusion.types import Recording
+from fusion.types import Recording, Subject
 
 _KEPT_NAMES = (
     DECLARATION_FILE,
@@ -108,7 +108,7 @@ def _plain_name(name: str, ending: str) -> str:
     )
 
 
-def _owner(library: Library, recording: Recording, subject: str) -> object:
+def _owner(library: Library, recording: Recording, subject: str) -> Subject:
     known = library.subject(subject)
     return known.subject if known is not None else replace(recording.subject, identifier=subject)
 

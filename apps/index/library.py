@@ -171,7 +171,7 @@ class Library:
         return replace(recording, subject=person)
 
     def fingerprint(self, identifier: str) -> str:
-        """Return what changes when the files, the person or the events of a recording change."""
+        """Return what changes when the files or the person of a recording change."""
         folder = self.folder_of(identifier)
         parts = []
         for name in (DECLARATION_FILE, STREAMS_FILE):
@@ -180,7 +180,7 @@ class Library:
         with self.database.session() as session:
             row = session.get(RecordingRow, identifier)
             person = _subject(row.subject) if row is not None else None
-        return "|".join((*parts, repr(person), str(self.revision(identifier))))
+        return "|".join((*parts, repr(person)))
 
     def previous(self, identifier: str) -> RecordingEntry | None:
         """Return the last earlier recording of the same person, or None."""
@@ -256,7 +256,7 @@ class Library:
         """Return all persons, by id."""
         with self.database.session() as session:
             counts: dict[int, int] = dict(
-                session.execute(select(RecordingRow.subject_id, func.count()).group_by(RecordingRow.subject_id)).all()  # type: ignore[arg-type]
+                session.execute(select(RecordingRow.subject_id, func.count()).group_by(RecordingRow.subject_id)).all()
             )
             rows = session.scalars(select(SubjectRow).order_by(SubjectRow.pseudonym)).all()
             return tuple(SubjectEntry(_subject(row), counts.get(row.id, 0)) for row in rows)
@@ -321,7 +321,7 @@ class Library:
         if current != seen:
             last = self.edits(identifier)[-1]
             raise UsageError(
-                f"{last.who} changed these events meanwhile (change {current}; you saw {seen}). Yours was not applied; "
+                f"{last.who} changed these events meanwhile (change {current}; you saw {seen}). Yours was not made; "
                 "look at the list as it is now and make your change again."
             )
         with self.database.session() as session:

@@ -23,7 +23,7 @@ def record_of(library: Library, word: str, *, by: str) -> tuple[str, bytes]:
             {key: None if value != value else value for key, value in asdict(entry.subject).items()} if entry else {}
         )
         archive.writestr("subject.json", json.dumps(person, indent=1, ensure_ascii=False))
-        log = []
+        log: list[audit.AuditEntry] = []
         for recording in library.recordings(subject=word):
             key = recording.identifier
             place = f"visit_{recording.visit}_{file_word(recording.recorded_at[:10])}"
@@ -39,7 +39,7 @@ def record_of(library: Library, word: str, *, by: str) -> tuple[str, bytes]:
             log += audit.entries(library.database, about=key, limit=10_000)
         archive.writestr("parameters.csv", _results(library, word))
         log += audit.entries(library.database, about=word, limit=10_000)
-        lines = [[one.at.isoformat(), one.who, one.what, one.about, one.details] for one in log]
+        lines: list[list[object]] = [[one.at.isoformat(), one.who, one.what, one.about, one.details] for one in log]
         archive.writestr("audit.csv", as_csv(["at", "who", "what", "about", "details"], lines))
     audit.write(library.database, by, "export record", word)
     return f"{file_word(word)}_record.zip", buffer.getvalue()

@@ -10,13 +10,14 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fusion.errors import TandemError
 
 if TYPE_CHECKING:
     from apps.index.library import Library
-    from fusion.types import Analysis
+    from fusion.gait.edit import AuditTrail
+    from fusion.types import Analysis, GaitEvents
 
 USES = {"both": ("camera", "imu"), "camera": ("camera",), "imu": ("imu",)}
 
@@ -46,6 +47,8 @@ class Job:
     ----------
     stages
         Stages begun, with the seconds each took; the last one is still running.
+    analysis, base
+        The result; and the same before any contact was changed by hand.
     error
         Why it failed, in words (what, got, cure); empty while it runs and when it worked.
     """
@@ -53,8 +56,10 @@ class Job:
     recording: str
     use: str
     fingerprint: str
+    revision: int = 0
     stages: list[tuple[str, float]] = field(default_factory=list)
     analysis: Analysis | None = None
+    base: Analysis | None = None
     error: str = ""
     seconds: float = 0.0
     done: Event = field(default_factory=Event)
@@ -77,13 +82,16 @@ class Analyses:
 
     def job(self, recording: str, use: str = "both") -> Job:
         """Return the analysis of a recording as it is now on disk; start it when there is none."""
-        fingerprint = self._library.fingerprint(recording)
+        fingerprint, revision = self._library.fingerprint(recording), self._library.revision(recording)
         with self._lock:
             found = self._jobs.get((recording, use))
-            if found is not None and found.fingerprint == fingerprint and not (found.stop.is_set() and found.error):
+            is_same = found is not None and found.fingerprint == fingerprint
+            if found is not None and is_same and found.revision == revision:
                 self._jobs.move_to_end((recording, use))
                 return found
-            job = Job(recording, use, fingerprint)
+            job = Job(
+                recording, use, fingerprint, revision, base=found.base if found is not None and is_same else None
+            )
             self._jobs[recording, use] = job
             while len(self._jobs) > MOST_KEPT:
                 self._jobs.popitem(last=False)
@@ -94,13 +102,15 @@ class Analyses:
         """Return a fresh analysis when there is one; start none."""
         with self._lock:
             found = self._jobs.get((recording, use))
-        if found is None or found.analysis is None or found.fingerprint != self._library.fingerprint(recording):
+        if found is None or found.analysis is None:
             return None
-        return found.analysis
+        is_fresh = found.fingerprint == self._library.fingerprint(recording)
+        return found.analysis if is_fresh and found.revision == self._library.revision(recording) else None
 
     def put(self, recording: str, analysis: Analysis, use: str = "both") -> None:
         """Keep an analysis that was made elsewhere."""
-        job = Job(recording, use, self._library.fingerprint(recording), analysis=analysis)
+        state = self._library.fingerprint(recording), self._library.revision(recording)
+        job = Job(recording, use, *state, analysis=analysis, base=analysis)
         job.done.set()
         with self._lock:
             self._jobs[recording, use] = job
@@ -121,7 +131,7 @@ class Analyses:
             job.error = "You stopped this analysis. Nothing was lost; analyse again when you like."
         except TandemError as cause:
             job.error = str(cause)
-        except Exception as cause:
+        except Exception as cause:  # noqa: BLE001 - told, logged, and the server goes on
             # The traceback is for the log on this computer; it may hold numbers of a person and is not shown.
             _LOG.exception("analysis of %s", job.recording)
             job.error = (
@@ -148,8 +158,14 @@ class Analyses:
         progress("reading", 0.0)
         from fusion.pipeline import analyse
 
-        recording = self._library.load(job.recording)
-        return analyse(recording, USES[job.use], progress)
+        found = job.base or analyse(self._library.load(job.recording), USES[job.use], progress)
+        job.base = found
+        trail = trail_of(self._library, job.recording, found.events)
+        if job.use != "both" or not trail.edits:
+            return found
+        from fusion.pipeline import reanalyse
+
+        return reanalyse(found, trail.apply(found.events))
 
     def _keep(self, job: Job) -> None:
         """Put the parameters into the index, for lists of many recordings."""
@@ -168,6 +184,21 @@ class Analyses:
             verdict=verdict(analysis).words,
             parameters=rows,
         )
+
+
+def trail_of(library: Library, recording: str, events: GaitEvents) -> AuditTrail:
+    """Return what people changed in the events of a recording."""
+    from fusion.gait.edit import AuditTrail, EventEdit
+
+    changes = [edit.change for edit in library.edits(recording)]
+    if not changes:
+        return AuditTrail.of(events)
+    edits = []
+    for change in changes:
+        entry: dict[str, Any] = dict(change["edit"])
+        known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in entry.items()}
+        edits.append(EventEdit(**known))
+    return AuditTrail(str(changes[0]["events_sha256"]), tuple(edits))
 
 
 def _plain(estimate: object) -> dict[str, object]:

@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from apps.index.library import RECORDINGS, Library
-from fusion.types import Subject
+from fusion.types import Recording, Subject
 
-PROTOCOL = "simulated treadmill walk"
+PROTOCOL = "simulated walk, 80 m"
+
+_THREE = ("pelvis", "left_shank", "right_shank")
+_FIVE = (*_THREE, "left_foot", "right_foot")
+_SEVEN = (*_FIVE, "left_thigh", "right_thigh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,12 @@ class DemoWalk:
     blackout_s: float = 1.0
     step_time_ratio: float = 1.0
     stride_time_cv: float = 0.018
-    wearables: tuple[str, ...] = ("pelvis", "left_shank", "right_shank")
+    wearables: tuple[str, ...] = _THREE
 
 
-_HEALTHY = Subject("DEMO-healthy", 30.0, "male", 1.75, 0.93, 74.0, "simulated", "A simulated healthy walker.")
-_SLOW = Subject(
-    "DEMO-slow", 67.0, "male", 1.74, 0.91, 80.0, "simulated", "A simulated person with short, slow steps."
-)
-_CHILD = Subject("DEMO-child", 9.0, "female", 1.31, 0.68, 28.0, "simulated", "A simulated child who walks in crouch.")
+_HEALTHY = Subject("DEMO-healthy", 30.0, "male", 1.75, 0.93, 74.0, "simulated", "Simulated, healthy.")
+_SLOW = Subject("DEMO-slow", 67.0, "male", 1.74, 0.91, 80.0, "simulated", "Simulated, short and slow steps.")
+_CHILD = Subject("DEMO-child", 9.0, "female", 1.31, 0.68, 28.0, "simulated", "Simulated child who walks in crouch.")
 
 WALKS = (
     DemoWalk("demo_healthy_1", _HEALTHY, "2026-10-05T09:30:00", 11, speed_mps=1.30),
@@ -45,13 +47,22 @@ WALKS = (
         _SLOW,
         "2026-10-21T10:42:00",
         22,
-        speed_mps=0.85,
+        speed_mps=0.8,
         condition="60 min after dose",
         pattern="shuffling",
-        stride_time_cv=0.035,
+        stride_time_cv=0.04,
+        wearables=_FIVE,
     ),
     DemoWalk(
-        "demo_child_1", _CHILD, "2026-11-04T14:20:00", 31, speed_mps=0.9, pattern="crouch", condition="barefoot"
+        "demo_child_1",
+        _CHILD,
+        "2026-09-04T14:20:00",
+        31,
+        seconds=40.0,
+        speed_mps=1.0,
+        pattern="crouch",
+        condition="barefoot",
+        wearables=_SEVEN,
     ),
 )
 
@@ -81,7 +92,7 @@ def make_demo(
     return made
 
 
-def simulated(walk: DemoWalk):  # noqa: ANN201 - imported late
+def simulated(walk: DemoWalk) -> Recording:
     """Return the recording of one simulated visit."""
     from fusion.simulate import CameraSettings, ImuSettings, SimulationSettings, WalkerSettings, simulate
 
@@ -89,6 +100,8 @@ def simulated(walk: DemoWalk):  # noqa: ANN201 - imported late
     settings = SimulationSettings(
         duration_s=walk.seconds,
         seed=walk.seed,
+        surface="overground",
+        walkway_m=80.0,
         walker=WalkerSettings(
             height_m=walk.subject.height_m,
             leg_length_m=walk.subject.leg_length_m,
@@ -98,7 +111,7 @@ def simulated(walk: DemoWalk):  # noqa: ANN201 - imported late
             stride_time_cv=walk.stride_time_cv,
         ),
         imu=ImuSettings(segments=walk.wearables),
-        cameras=(CameraSettings(rate_hz=60.0, blackouts=darkness),),
+        cameras=(CameraSettings(rate_hz=60.0, distance_m=70.0, blackouts=darkness),),
     )
     recording = simulate(settings).recording
     return replace(

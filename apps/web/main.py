@@ -6,8 +6,9 @@ import logging
 
 import streamlit as st
 
+from apps.web.pages import PAGES
 from apps.web.parts.messages import defect, error_card
-from apps.web.session import services, user
+from apps.web.session import PageEnds, services, user
 from apps.web.style import apply_style
 from fusion.errors import TandemError
 from fusion.report.tokens import DISCLAIMER
@@ -15,24 +16,22 @@ from fusion.version import __version__
 
 st.set_page_config(page_title="Tandem Gait", layout="wide", initial_sidebar_state="collapsed")
 apply_style()
-who = user()
+try:
+    who = user()
+except PageEnds:
+    st.stop()
 
-_PAGES = (
-    ("record", "Record", False),
-    ("review", "Review", True),
-    ("screening", "Screening", False),
-    ("compare", "Compare", False),
-    ("cohort", "Cohort", False),
-    ("report", "Report and export", False),
-    ("subjects", "Subjects", False),
-    ("settings", "Settings", False),
-)
 page = st.navigation(
-    [st.Page(f"app_pages/{name}.py", title=title, url_path=name, default=first) for name, title, first in _PAGES],
+    [
+        st.Page("app_pages/start.py", title="Tandem Gait", default=True, visibility="hidden"),
+        *(st.Page(f"app_pages/{name}.py", title=title, url_path=name) for name, title in PAGES.items()),
+    ],
     position="top",
 )
 try:
     page.run()
+except PageEnds:
+    pass
 except TandemError as cause:
     error_card(str(cause))
 except Exception as cause:

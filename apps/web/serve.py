@@ -96,6 +96,7 @@ def serve(options: ServeOptions, tell: Callable[[str], None]) -> None:
     settings: dict[str, Any] = {
         "log_level": "warning",
         "access_log": False,
+        "log_config": None,
         "ws": "auto",
         "ws_max_size": 32 * 1024 * 1024,
         "ssl_certfile": options.certificate,
@@ -120,7 +121,7 @@ def warm(services: Services) -> None:
         newest = next((one for one in services.library.recordings() if one.is_there), None)
         if newest is not None:
             services.analyses.job(newest.identifier)
-    except Exception:
+    except Exception:  # noqa: BLE001 - told, logged, and the server goes on
         _LOG.exception("warming up")
     _LOG.info("warm after %.1f s", time.perf_counter() - started)
 

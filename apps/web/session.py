@@ -13,6 +13,10 @@ from apps.web.services import Services, current
 _OPEN = "recording"
 
 
+class PageEnds(Exception):  # noqa: N818 - nothing went wrong
+    """A page has said all it can say for now; the foot follows."""
+
+
 def services() -> Services:
     """Return the services of this server."""
     return current()
@@ -25,7 +29,7 @@ def user() -> User:
     if found is None:
         st.html('<div class="tg"><h1>Your session has ended</h1><p>Log in again; nothing was lost.</p></div>')
         st.link_button("Log in", "/tandem/login")
-        st.stop()
+        raise PageEnds
     return found
 
 

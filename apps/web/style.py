@@ -10,7 +10,7 @@ from fusion.report.html import stylesheet
 _APP = """
 [data-testid="stAppViewContainer"] .block-container, [data-testid="stMainBlockContainer"] {
   padding: 4.2rem 24px 56px; max-width: 1440px; }
-[data-testid="stHeader"] { height: 52px; min-height: 52px; border-bottom: 1px solid var(--hair); }
+[data-testid="stHeader"] { background: var(--paper); height: 52px; min-height: 52px; border-bottom: 1px solid var(--hair); }
 .stVerticalBlock { gap: 12px; }
 .st-key-context { background: var(--panel); border: 1px solid var(--hair); border-radius: 8px; padding: 6px 14px; }
 .st-key-context .stHorizontalBlock { align-items: center; }

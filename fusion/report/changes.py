@@ -69,7 +69,7 @@ class Change:
         if np.isfinite(self.mdc):
             error = format_number(self.mdc, self._decimals)
             return f"{'more' if self.verdict == MORE else 'less'} than the error of {error}"
-        return "day-to-day error not known" if self.verdict == BEYOND else "within both intervals"
+        return "beyond both intervals" if self.verdict == BEYOND else "within both intervals"
 
     @property
     def _decimals(self) -> int:
@@ -84,8 +84,7 @@ def change(now: Estimate, before: Estimate, mdc: float = np.nan) -> Change:
         reason = f"not assessable {which}"
         return Change(now, before, Estimate.not_assessable(now.unit, reason), mdc, UNKNOWN)
     value = now.value - before.value
-    halves = [0.5 * (one.high - one.low) for one in (now, before)]
-    half = float(np.hypot(*halves))
+    half = float(np.hypot(0.5 * (now.high - now.low), 0.5 * (before.high - before.low)))
     low, high = (value - half, value + half) if np.isfinite(half) else (np.nan, np.nan)
     difference = Estimate(value, low, high, now.unit, min(now.n, before.n))
     if np.isfinite(mdc):

@@ -11,6 +11,7 @@ from fusion.report.angles import angles_page
 from fusion.report.blocks import Block, Document, NewPage
 from fusion.report.detail_pages import parameters_page, quality_page
 from fusion.report.first_page import first_page, identifier
+from fusion.report.screening import screening_page
 from fusion.report.translate import translated
 from fusion.report.words import clean, date_words, recorded_at
 from fusion.types import Analysis, JointAngles
@@ -40,7 +41,7 @@ def build_document(
     previous
         Analysis of the visit before, of the same person; changes are printed against it.
     prevalence_percent
-        People with parkinsonism among 100 who are referred to this clinic; the screening says what a score means there.
+        People with parkinsonism among 100 who are referred to this clinic; a score says what it means there.
     language
         ``"en"``, or one of the message files in ``fusion/report/messages``.
     created_on
@@ -49,10 +50,11 @@ def build_document(
     recorded = recorded_at(analysis.recording.started_at)[0]
     name = analysis_id(analysis)
     blocks: tuple[Block, ...] = (
-        *first_page(analysis, previous),
+        *first_page(analysis, previous, prevalence_percent),
         NewPage("Joint angles and timing"),
         *angles_page(analysis),
         *parameters_page(analysis),
+        *screening_page(analysis, prevalence_percent),
         *quality_page(analysis, compared or {}, truth, created_on, name),
     )
     subject = identifier(analysis)

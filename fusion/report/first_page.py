@@ -25,6 +25,7 @@ from fusion.report.blocks import (
 )
 from fusion.report.changes import LESS, UNKNOWN, change
 from fusion.report.figures import joint_curves_svg
+from fusion.report.screening import page_one_screening
 from fusion.report.words import COMPARISON_MARK, clean, duration_words, listed, norm_words, recorded_at
 from fusion.types import SIDES, Analysis, Estimate, Finding, QualityCheck, SyncResult
 
@@ -39,7 +40,7 @@ MOST_NOTE = 26
 _SURFACE = {"overground": "over ground", "treadmill": "treadmill"}
 
 
-def first_page(analysis: Analysis, previous: Analysis | None = None) -> list[Block]:
+def first_page(analysis: Analysis, previous: Analysis | None = None, prevalence_percent: float = 30.0) -> list[Block]:
     """Return the blocks of page 1; what does not fit goes to ``further_findings``."""
     shown, more = ranked_findings(analysis.findings)
     keys = ("range", "now", *(("before",) if previous is not None else ()))
@@ -47,9 +48,8 @@ def first_page(analysis: Analysis, previous: Analysis | None = None) -> list[Blo
         header(analysis, previous),
         verdict(analysis),
         Section("Key findings", keys=keys if shown else ()),
-        *_findings(shown, more, previous),
-        Section("Screening", aside="a description of walking, never a diagnosis"),
-        Text("Screening is not part of this version.", strong="No score given:"),
+        *findings_blocks(shown, more, previous),
+        *page_one_screening(analysis, prevalence_percent),
         *_curves(analysis),
         Comment(),
     ]
@@ -114,8 +114,11 @@ def software_words(analysis: Analysis) -> str:
     return f"Tandem Gait {version or _installed_version()}"
 
 
-def verdict(analysis: Analysis) -> Verdict:
-    """Return how far the recording can be trusted, in the words of the worst check."""
+def verdict(analysis: Analysis, details: str = "page 4") -> Verdict:
+    """Return how far the recording can be trusted, in the words of the worst check.
+
+    ``details`` names the place where the checks are listed.
+    """
     checks = analysis.quality
     limited = [check for check in checks if check.status == "limited"]
     stopped = [check for check in checks if check.status == "not usable"]
@@ -135,7 +138,7 @@ def verdict(analysis: Analysis) -> Verdict:
         told = f"Limited by: {listed(names[:3])}."
     if held:
         told += f" {len(held)} value{'s' if len(held) > 1 else ''} withheld."
-    return Verdict(status, words, clean(told, 130), tuple(_verdict_cells(analysis, held)))
+    return Verdict(status, words, clean(told, 130), tuple(_verdict_cells(analysis, held, details)))
 
 
 def is_camera_check(check: QualityCheck) -> bool:
@@ -210,11 +213,14 @@ def _compared_words(analysis: Analysis, previous: Analysis | None) -> str:
     return f"{day}; {'same' if same else 'another'} protocol"
 
 
-def _findings(shown: list[Finding], more: list[Finding], previous: Analysis | None) -> list[Block]:
+def findings_blocks(
+    shown: list[Finding], more: list[Finding], previous: Analysis | None, details: str = "page 3"
+) -> list[Block]:
+    """Return the table of findings with its note; ``more`` counts those without room."""
     if not shown:
-        return [Text("No finding could be stated from this recording. All values are on page 3.")]
+        return [Text(f"No finding could be stated from this recording. All values are on {details}.")]
     names = dict.fromkeys(one.norm_name for one in shown if np.isfinite(one.norm_low) and one.norm_name)
-    note = f"{len(more)} more on page 3. " if more else ""
+    note = f"{len(more)} more on {details}. " if more else ""
     note += f"Norm ranges: {'; '.join(names)}." if names else ""
     blocks: list[Block] = [findings_table(shown, "finding", previous)]
     return [*blocks, Text(clean(note, 260), small=True)] if note else blocks
@@ -267,7 +273,8 @@ def change_cell(now: Mapping[str, Estimate], before: Mapping[str, Estimate]) -> 
     if any(one.is_real for one in known.values()):
         told = [f"{letters[side]}{one.words}" for side, one in known.items()] if len(words) > 1 else list(words)
         return Cell(strong=numbers, small=clean("; ".join(told), 70))
-    return Cell(text=f"{numbers} {LESS}", small=clean("; ".join(words), 70))
+    less = [word for word in words if word.startswith("less")]
+    return Cell(text=numbers, small=clean("; ".join((LESS, *less)), 70))
 
 
 def _curves(analysis: Analysis) -> list[Block]:
@@ -277,7 +284,7 @@ def _curves(analysis: Analysis) -> list[Block]:
     return [Section("Joint angles, left and right", keys=keys), Drawing(Figure("joints_small", svg, alt))]
 
 
-def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]:
+def _verdict_cells(analysis: Analysis, held: list[Finding], details: str) -> list[VerdictCell]:
     cells = []
     open_results = [result for result in camera_sync(analysis) if result in unchecked_sync(analysis)]
     if open_results:
@@ -291,7 +298,7 @@ def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]
     room = MOST_VERDICT_CELLS - len(cells) - len(last)
     for check in sorted(analysis.quality, key=lambda one: not is_camera_check(one))[:room]:
         # A long reason stands on page 4; here it would be cut in the middle of a word.
-        note = check.remark if len(check.remark) <= MOST_NOTE else "see page 4"
+        note = check.remark if len(check.remark) <= MOST_NOTE else f"see {details}"
         value = found_words(check, analysis)
         value = check.status if value == "see remark" or len(value) > MOST_NOTE else value
         cells.append(VerdictCell(clean(check.name, 28), clean(value, 28), clean(note, 40)))

@@ -170,8 +170,14 @@ def _table(block: Table, dark: bool) -> str:
         if title:
             body.append(f'<tr><td class="group" colspan="{len(block.head)}">{escape(title)}</td></tr>')
         body.append("<tr>" + "".join(_cell(cell, dark) for cell in row) + "</tr>")
+    share = sum(width for width in block.widths) + 1e-9
+    free = [width for width in block.widths if not width]
+    rest = max(0.0, 182.0 - share) / len(free) if free else 0.0
+    total = share + rest * len(free)
+    columns = "".join(f'<col style="width:{100.0 * (width or rest) / total:.1f}%">' for width in block.widths)
     kind = "findings" if is_findings else "dense" if block.dense else ""
-    table = f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    columns = "" if is_findings else f"<colgroup>{columns}</colgroup>"
+    table = f'<table class="{kind}">{columns}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
     return (
         table if is_findings else f'<div class="scroll" tabindex="0" role="region" aria-label="table">{table}</div>'
     )

@@ -88,7 +88,7 @@ class Translator:
             if found is not None:
                 parts = [self._known(part, depth + 1) for part in found.groups()]
                 if None not in parts:
-                    return re.sub(r"\{(\d)\}", lambda place, told=parts: str(told[int(place[1]) - 1]), target)
+                    return _filled(target, parts)
         return self._in_parts(text, depth)
 
     def _in_parts(self, text: str, depth: int) -> str | None:
@@ -105,6 +105,11 @@ class Translator:
             found = self._exact.get(text[:1].lower() + text[1:])
             return None if found is None else found[:1].upper() + found[1:]
         return None
+
+
+def _filled(target: str, parts: list[str | None]) -> str:
+    """Return a translation with its parts in their places."""
+    return re.sub(r"\{(\d)\}", lambda place: str(parts[int(place[1]) - 1]), target)
 
 
 @lru_cache(maxsize=4)

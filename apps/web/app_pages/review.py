@@ -21,7 +21,7 @@ with right, st.container(key="card_right"):
     with parameters:
         review.parameters(analysis)
     with strides:
-        review.strides(analysis, entry)
+        review.strides(analysis)
     with events:
         review.events(analysis, entry)
     with quality:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from apps.index.entries import RecordingEntry
 from apps.web.parts.messages import error_card, nothing_yet, working
-from apps.web.session import open_recording, opened, seen, services
+from apps.web.session import PageEnds, open_recording, opened, seen, services
 from fusion.types import Analysis
 
 
@@ -19,7 +19,7 @@ def choose_recording(page: str) -> RecordingEntry:
     entry = opened(entries)
     if entry is None:
         nothing_yet()
-        st.stop()
+        raise PageEnds
     labels = {one.identifier: one.label for one in entries}
     person = library.subject(entry.pseudonym)
     with st.container(key="context"):
@@ -53,11 +53,11 @@ def analysed(entry: RecordingEntry, use: str = "both") -> Analysis:
     job = services().analyses.job(entry.identifier, use)
     if job.is_running:
         working(job, entry.label)
-        st.stop()
+        raise PageEnds
     if job.analysis is None:
         error_card(job.error, kept="The recording is as it was.", title="This recording could not be analysed")
         if st.button("Analyse again", type="primary"):
             services().analyses.forget(entry.identifier)
             st.rerun()
-        st.stop()
+        raise PageEnds
     return job.analysis
