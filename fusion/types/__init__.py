@@ -33,6 +33,7 @@ from fusion.types.screening import (
     Performance,
     ScreeningResult,
     SideClass,
+    VisitChange,
     natural_frequencies,
 )
 
@@ -71,6 +72,7 @@ __all__ = [
     "Stride",
     "Subject",
     "SyncResult",
+    "VisitChange",
     "Words",
     "WorldPoints",
     "floats",
