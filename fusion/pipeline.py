@@ -5,7 +5,7 @@
 3. Refine the body with what the used cameras see.
 4. Estimate the motion: filter forward, smooth backward.
 5. Find the events, cut the strides, measure their lengths.
-6. Compute parameters, joint angles and findings.
+6. Compute parameters, joint angles, findings and screening scores.
 7. Say how far the recording can be trusted.
 """
 
@@ -171,6 +171,7 @@ def analyse(
         provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
         turns=reading.turns,
         bouts=reading.bouts,
+        screening=reading.screening,
     )
 
 
@@ -215,6 +216,7 @@ def reanalyse(analysis: Analysis, events: GaitEvents) -> Analysis:
         quality=quality,
         turns=reading.turns,
         bouts=reading.bouts,
+        screening=reading.screening,
     )
 
 

@@ -1,4 +1,4 @@
-"""Stages 6 and 7: contacts become strides, strides become numbers, curves and findings."""
+"""Stages 6 and 7: contacts become strides, strides become numbers, curves, findings and scores."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from fusion.gait.pendulum import SCALE_SD, trunk_lengths
 from fusion.gait.strides import segment_strides
 from fusion.gait.turns import find_turns
 from fusion.pose.segments import walking_window
+from fusion.screening.base import Evidence, screen
 from fusion.stages.distances import Lengths, foot_lengths, placed_in_world
 from fusion.types import (
     Finding,
@@ -28,6 +29,7 @@ from fusion.types import (
     Motion,
     PlacedImu,
     Recording,
+    ScreeningResult,
     Stride,
     Turn,
     WalkingBout,
@@ -81,6 +83,7 @@ class GaitReading:
     findings: tuple[Finding, ...]
     turns: tuple[Turn, ...]
     bouts: tuple[WalkingBout, ...]
+    screening: tuple[ScreeningResult, ...]
 
 
 def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> GaitReading:
@@ -109,13 +112,15 @@ def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> Gai
         # Steps only from the source that measured the strides: two sources would not add up.
         step_lengths=None if lengths else _step_lengths(placed, recording, strides),
     )
+    every = GaitParameters((*parameters.items, *keys))
     return GaitReading(
         strides,
-        GaitParameters((*parameters.items, *keys)),
+        every,
         angles,
         findings(parameters, keys, recording.subject),
         turns,
         walking_bouts(strides, turns, length_scale_sd=scale_sd),
+        screen(Evidence(recording, strides, events, every, angles)),
     )
 
 
