@@ -61,7 +61,9 @@ CLASSES = (
         types.Performance,
         types.ScreeningResult,
         types.SideClass,
+        types.Turn,
         types.VisitChange,
+        types.WalkingBout,
     ),
 )
 COUNT = 20
