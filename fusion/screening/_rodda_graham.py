@@ -54,7 +54,7 @@ def class_shares(ankle: Estimate, knee: Estimate) -> dict[str, float]:
     Ankle and knee err independently and normally; their intervals are 95 %.
     """
     below, above = _tails(ankle)
-    within = 1.0 - below - above
+    within = max(1.0 - below - above, 0.0)
     bent = _tails(knee)[1]
     columns = (below, within, above)
     shares = dict(zip((JUMP, APPARENT_EQUINUS, CROUCH), (bent * share for share in columns), strict=True))

@@ -12,7 +12,7 @@ import pytest
 from fusion import plugins
 from fusion.errors import UsageError
 
-FAMILIES = ("fusion.events", "fusion.export")
+FAMILIES = ("fusion.events", "fusion.export", "fusion.screening", "apps.trainers")
 EVERY = [(family, name) for family in FAMILIES for name in plugins.names(family)]
 every_plugin = pytest.mark.parametrize(("family", "name"), EVERY)
 
