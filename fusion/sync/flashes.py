@@ -190,7 +190,7 @@ def _fitted(camera: str, edge_s: Floats, low_s: Floats, high_s: Floats, ratio: f
 
 
 def _widest(x: Floats, low: Floats, high: Floats) -> tuple[float, float, float]:
-    """Return offset, skew and margin of the line that stays farthest within its bounds; a margin below 0: none does."""
+    """Return offset, skew and margin of the line that keeps farthest within its bounds; below 0: none does."""
     ones = np.ones_like(x)
     above = np.column_stack([ones, x, ones])
     below = np.column_stack([-ones, -x, ones])

@@ -1,4 +1,4 @@
-"""The firmware behind ``drivers.base.Transport``: its bytes reach the real driver over a radio or a cable that delays."""
+"""The firmware behind ``drivers.base.Transport``: its bytes reach the real driver over a link that delays."""
 
 import asyncio
 
