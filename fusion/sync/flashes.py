@@ -200,7 +200,7 @@ def _widest(x: Floats, low: Floats, high: Floats) -> tuple[float, float, float]:
         b_ub=np.concatenate([high, -low]),
         bounds=[(None, None), (-MAX_SKEW, MAX_SKEW), (None, None)],
     )
-    offset_s, skew, margin_s = found.x
+    offset_s, skew, margin_s = np.asarray(found.x)
     return float(offset_s), float(skew), float(margin_s)
 
 
@@ -214,7 +214,7 @@ def _extreme(x: Floats, low: Floats, high: Floats, sign: float) -> float:
         b_ub=np.concatenate([high, -low]) + 1e-9,
         bounds=[(None, None), (-MAX_SKEW, MAX_SKEW)],
     )
-    return float(found.x[0])
+    return float(np.asarray(found.x)[0])
 
 
 def _refused(camera: str, reason: str, ratio: float = np.nan) -> SyncResult:

@@ -44,7 +44,7 @@ class QemuWearable:
     ):
         self._folder = Path(folder)
         loaded = self._folder / f"{name}.bin"
-        loaded.write_bytes(image(replay, **settings))
+        loaded.write_bytes(image(replay, **image_has))
         self.path = str(self._folder / f"{name}.sock")
         words = ["qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none"]
         words += ["-kernel", str(BUILD / "qemu_mps2_an385.elf")]

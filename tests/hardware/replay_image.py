@@ -20,7 +20,7 @@ class Replay:
 
 
 def replay_of(accel_mps2, gyro_radps, *, time_s=None, scales=0x33, repeats=False):
-    """Return the replay of a stream; with ``time_s`` the samples keep their spacing, else they follow the set rate."""
+    """Return the replay of a stream; with ``time_s`` samples keep their spacing, else they follow the set rate."""
     records = np.zeros(len(accel_mps2), dtype=RECORD)
     share = np.hstack([accel_mps2 / accel_scale_mps2(scales), gyro_radps / gyro_scale_radps(scales)])
     counts = np.clip(np.rint(np.nan_to_num(share)), -32767, 32767)

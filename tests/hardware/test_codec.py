@@ -79,8 +79,13 @@ def test_imu_packets_keep_every_count_and_every_stamp(rows, t_us):
 
 @pytest.mark.parametrize(
     ("scales", "accel", "gyro_dps"),
-    [(0x33, 16 * 9.80665, 2000.0), (0x00, 2 * 9.80665, 250.0), (0x73, 16 * 9.80665, 0.070 * 32768), (0x41, 4 * 9.80665, 0.00875 * 32768)],
-)  # fmt: skip
+    [
+        (0x33, 16 * 9.80665, 2000.0),
+        (0x00, 2 * 9.80665, 250.0),
+        (0x73, 16 * 9.80665, 0.070 * 32768),
+        (0x41, 4 * 9.80665, 0.00875 * 32768),
+    ],
+)
 def test_scale_factors_are_those_of_the_specification(scales, accel, gyro_dps):
     assert 32768 * tandem.accel_scale_mps2(scales) == pytest.approx(accel)
     assert np.degrees(32768 * tandem.gyro_scale_radps(scales)) == pytest.approx(gyro_dps)
