@@ -40,7 +40,7 @@ class QemuWearable:
         line="pty",
         wire=None,
         wire_listens=True,
-        **settings,
+        **image_has,
     ):
         self._folder = Path(folder)
         loaded = self._folder / f"{name}.bin"
