@@ -110,9 +110,12 @@ class TandemDecoder:
         return self._counter + step + 0x10000 * max(round((expected - step) / 0x10000), 0)
 
     def _unwrapped_us(self, t_us: int) -> int:
-        """Return a stamp whose differences to those before are right across the wrap at 2^64."""
+        """Return a stamp whose differences to those before are right across the wrap at 2^64.
+
+        The first is read as signed, so that a counter shortly before its wrap is a small number of seconds, too.
+        """
         if self._last_us is None:
-            self._time_us = t_us
+            self._time_us = tandem.later_us(t_us, 0)
         else:
             self._time_us += tandem.later_us(t_us, self._last_us)
         self._last_us = t_us
@@ -125,7 +128,7 @@ class TandemDecoder:
 
     def _at_us(self, t_us: int) -> int:
         """Return a stamp on the unwrapped time axis without moving it."""
-        return t_us if self._last_us is None else self._time_us + tandem.later_us(t_us, self._last_us)
+        return self._time_us + tandem.later_us(t_us, self._last_us or 0)
 
     def _status(self, status: tandem.Status, arrival_s: float) -> Packet:
         percent, millivolts = status.battery_percent, status.battery_mv
@@ -139,7 +142,7 @@ class TandemDecoder:
     def _identity(self, identity: tandem.Identity) -> None:
         if self.boot_count not in (-1, identity.boot_count):
             self.restarts += 1
-            self._last_us = None
+            self._last_us, self._time_us = None, 0
             self._restart_numbers()
         self.boot_count = identity.boot_count
 

@@ -130,9 +130,18 @@ class TandemImu:
         self._started[identity.serial_number] = identity.boot_count
 
     async def poll(self, link: Session) -> None:
-        """Ping. The battery comes by itself, once a second."""
+        """Ping, and check that it still streams; the battery comes by itself, once a second.
+
+        Raises
+        ------
+        DeviceError
+            It was reset, or stopped by itself: it must be set up again.
+        """
         cookie = round(1e6 * link.now_s()) & 0xFFFFFFFFFFFFFFFF
         await self._write(link, tandem.command(Command.PING, next(self._numbers), struct.pack("<Q", cookie)))
+        state = (await self.ask(link, Command.GET_STATUS))[1]
+        if state not in (State.STREAMING, State.FAULT):
+            raise DeviceError("it was reset or stopped by itself. Check its battery; it is set up again.")
 
     async def stop(self, link: Session) -> None:
         """Let it rest."""
