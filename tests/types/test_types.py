@@ -54,7 +54,15 @@ CLASSES = (
     Subject,
     SyncResult,
     WorldPoints,
-    *(types.Driver, types.Meaning, types.OtherGroup, types.Performance, types.ScreeningResult, types.SideClass),
+    *(
+        types.Driver,
+        types.Meaning,
+        types.OtherGroup,
+        types.Performance,
+        types.ScreeningResult,
+        types.SideClass,
+        types.VisitChange,
+    ),
 )
 COUNT = 20
 TIME = np.arange(COUNT) / 100.0
