@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-SETS = ("kam", "mea_lab", "nikonpic", "cmu_mbl", "gaitmap", "mobgap", "voisard")
+SETS = ("kam", "mea_lab", "nikonpic", "cmu_mbl", "gaitmap", "mobgap", "voisard", "neura", "weygers_kok", "broad")
 """Names of the sets: of their folder under the data folder, and of the module that evaluates them."""
 
 
@@ -161,6 +161,18 @@ ABOUT = {
     "voisard": (
         "Feet and lower back of walkers who turn once; the labels come from an algorithm and were checked by hand. "
         "Source: CyrilVoisard/ipol_dataset_1 (repository AGPL-3, data terms unclear), figures only."
+    ),
+    "neura": (
+        "Seven wearables against optical joint centres, alone and with a camera simulated from those centres. "
+        "Source: gait-tech/gaittoolbox (repository GPL-3, data terms not read), figures only."
+    ),
+    "weygers_kok": (
+        "Two wearables on a mechanical linkage against an optical reference: attitude only, beside VQF. Source: "
+        "daniel-om-weber/dfjimu (repository MIT); Weygers & Kok 2020."
+    ),
+    "broad": (
+        "One wearable in the hand against an optical reference: inclination only, beside VQF. Source: BROAD (Laidig "
+        "et al. 2021, CC BY 4.0)."
     ),
 }
 """What each set is, for the published table."""
