@@ -1,7 +1,8 @@
 """From wearables in segment axes to the ticks of a phase estimator.
 
-A right leg is turned into a left one by mirroring in the sagittal plane, so that one model serves both and left and
-right exchange exactly: y of the specific force (a vector), and x and z of the angular rate (a pseudovector) change sign.
+A right leg is turned into a left one by mirroring in the sagittal plane, so that one model serves both and left
+and right exchange exactly: y of the specific force (a vector) changes its sign, and so do x and z of the angular rate
+(a pseudovector).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fit the network of ``phase.network`` with PyTorch, and write it as ONNX.
+"""Fit the network of ``phase.estimators.network`` with PyTorch, and write it as ONNX.
 
 1. Walkers of ``_train.walkers``; every fifth is kept for choosing the epoch.
 2. Sequences of ten seconds, each with a random non-empty set of parts.
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from fusion.phase._train.walkers import LegSequence, leg_sequences, ticks_per, without_parts
 from fusion.phase.base import FEATURES, PARTS
-from fusion.phase.network import HIDDEN
+from fusion.phase.estimators.network import HIDDEN
 from fusion.types import Floats
 
 SEQUENCE_S = 10.0
@@ -145,7 +145,12 @@ def _cut(leg: LegSequence, length: int, rng: np.random.Generator) -> tuple[Float
     keep = rng.random(len(PARTS)) < 0.5
     if not keep.any():
         keep[rng.integers(len(PARTS))] = True
-    return (without_parts(leg.features[window], keep), leg.phase_turn[window], leg.rate_hz[window], leg.walking[window])
+    return (
+        without_parts(leg.features[window], keep),
+        leg.phase_turn[window],
+        leg.rate_hz[window],
+        leg.walking[window],
+    )
 
 
 def _loss(network: PhaseNetwork, batch: Batch) -> Tensor:
@@ -155,11 +160,12 @@ def _loss(network: PhaseNetwork, batch: Batch) -> Tensor:
     scored = slice(ticks_per(WARM_UP_S), None)
     output, phase, log_rate, walking = (each[:, scored] for each in (output, phase, log_rate, walking))
     known = torch.isfinite(phase)
-    angle = torch.atan2(output[..., 1], output[..., 0])[known]
+    x, y, truth = output[..., 0][known], output[..., 1][known], phase[known]
+    agreement = (x * torch.cos(truth) + y * torch.sin(truth)) / torch.sqrt(x**2 + y**2 + 1e-6)
     log_k = output[..., 2][known].clamp(-3.0, LARGEST_LOG_CONCENTRATION)
     k = log_k.exp()
     # -log of the von Mises density: log I0(k) - k cos(d), with I0 scaled by exp(-k)
-    likelihood = (torch.special.i0e(k).log() + k * (1.0 - torch.cos(angle - phase[known]))).mean()
+    likelihood = (torch.special.i0e(k).log() + k * (1.0 - agreement)).mean()
     rate = (output[..., 3][known] - log_rate[known]).abs().mean()
     told = torch.isfinite(walking)
     walk = nn.functional.binary_cross_entropy_with_logits(output[..., 4][told], walking[told])

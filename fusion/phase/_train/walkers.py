@@ -13,19 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from fusion.errors import TandemError
-from fusion.events.base import MAX_STRIDE_S
+from fusion.frames import GRAVITY_MPS2
 from fusion.phase.base import CHANNELS, FEATURES, PARTS, TICK_RATE_HZ
 from fusion.phase.features import leg_ticks
+from fusion.phase.truth import true_phase, true_walking
 from fusion.simulate import ImuSettings, Simulation, SimulationSettings, WalkerSettings, simulate
 from fusion.types import SIDES, Flags, Floats, PlacedImu
 
 SEGMENTS_WORN = ("pelvis", *(f"{side}_{part}" for side in SIDES for part in ("thigh", "shank", "foot")))
 DURATION_S = 20.0
 
-AFTER_LAST_IC_S = 0.6
-"""Whether somebody has stopped cannot be known before the next step is due: not scored until then."""
-
-BEFORE_FIRST_FC_S = 0.3
+LEG_PER_HEIGHT = 0.53
+"""Leg length over body height (Winter 2009)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,12 @@ def leg_sequences(count: int, seed: int) -> Iterator[LegSequence]:
 
 def walk_settings(rng: np.random.Generator, seed: int) -> SimulationSettings:
     """Draw a walker: speed, cadence, pattern, asymmetry, variability, stops, wearables."""
-    pattern = str(rng.choice(["normal"] * 6 + ["shuffling", "crouch", "equinus", "stiff_knee"]))
+    pattern = str(rng.choice(["normal"] * 7 + ["shuffling", "crouch", "equinus", "stiff_knee", "running"]))
     height_m = float(rng.uniform(1.1, 1.95))
-    speed_mps = float(rng.uniform(0.25, 1.05) * np.sqrt(9.81 * 0.53 * height_m) * 0.55)
+    froude_speed = float(rng.uniform(0.10, 0.62)) if pattern != "running" else float(rng.uniform(0.7, 1.2))
+    speed_mps = froude_speed * float(np.sqrt(GRAVITY_MPS2 * LEG_PER_HEIGHT * height_m))
     usual_spm = float(np.sqrt(60.0 * speed_mps / (0.0036 * height_m * (0.6 if pattern == "shuffling" else 1.0))))
+    overground = bool(rng.random() < 0.5)
     amplitude = {
         f"{joint}_{side}": float(rng.uniform(0.7, 1.2))
         for joint in ("hip_flexion", "knee_flexion", "ankle_dorsiflexion")
@@ -76,13 +77,19 @@ def walk_settings(rng: np.random.Generator, seed: int) -> SimulationSettings:
     walker = WalkerSettings(
         height_m=height_m,
         speed_mps=speed_mps,
-        cadence_spm=float(np.clip(usual_spm * rng.uniform(0.88, 1.12), 35.0, 200.0)),
+        cadence_spm=(
+            np.nan if pattern == "running" else float(np.clip(usual_spm * rng.uniform(0.88, 1.12), 35.0, 200.0))
+        ),
         stride_time_cv=float(rng.uniform(0.005, 0.06)),
         stride_length_cv=float(rng.uniform(0.005, 0.05)),
         pattern=pattern,
         amplitude=amplitude if rng.random() < 0.7 else {},
         step_time_ratio=float(rng.uniform(0.85, 1.18)),
-        stops=_stops(rng),
+        stops=_stops(rng) if pattern != "running" else (),
+        cadence_changes=_cadence_changes(rng),
+        out_of_plane=float(rng.uniform(0.0, 1.6)),
+        turn_deg=float(rng.uniform(0.0, 60.0)) if overground else 0.0,
+        proportion_sd=0.03,
     )
     imu = ImuSettings(
         segments=SEGMENTS_WORN,
@@ -93,13 +100,27 @@ def walk_settings(rng: np.random.Generator, seed: int) -> SimulationSettings:
         loss_fraction=float(rng.choice([0.0, 0.01, 0.05])),
         clock="host",
     )
-    return SimulationSettings(duration_s=DURATION_S, seed=seed, walker=walker, imu=imu, cameras=())
+    return SimulationSettings(
+        duration_s=DURATION_S,
+        seed=seed,
+        surface="overground" if overground else "treadmill",
+        walkway_m=1000.0,
+        walker=walker,
+        imu=imu,
+        cameras=(),
+    )
 
 
 def _stops(rng: np.random.Generator) -> tuple[tuple[float, float], ...]:
     if rng.random() < 0.5:
         return ()
     return ((float(rng.uniform(4.0, 14.0)), float(rng.uniform(1.5, 5.0))),)
+
+
+def _cadence_changes(rng: np.random.Generator) -> tuple[tuple[float, float], ...]:
+    if rng.random() < 0.6:
+        return ()
+    return ((float(rng.uniform(3.0, 17.0)), float(rng.uniform(0.8, 1.25))),)
 
 
 def leg_sequence(simulation: Simulation, side: str, rng: np.random.Generator) -> LegSequence:
@@ -119,51 +140,6 @@ def leg_sequence(simulation: Simulation, side: str, rng: np.random.Generator) ->
     return LegSequence(features, phase, rate, walking)
 
 
-def true_phase(time_s: Floats, ic_s: Floats) -> tuple[Floats, Floats]:
-    """Return phase in turns and stride rate, Hz, at each time, from the initial contacts of one foot.
-
-    NaN outside strides and within intervals longer than ``MAX_STRIDE_S``.
-    """
-    phase, rate = np.full(len(time_s), np.nan), np.full(len(time_s), np.nan)
-    if len(ic_s) < 2:
-        return phase, rate
-    index = np.searchsorted(ic_s, time_s, side="right") - 1
-    inside = (index >= 0) & (index < len(ic_s) - 1)
-    start, end = ic_s[index[inside]], ic_s[index[inside] + 1]
-    whole = end - start <= MAX_STRIDE_S
-    where = np.flatnonzero(inside)[whole]
-    phase[where] = (time_s[where] - start[whole]) / (end - start)[whole]
-    rate[where] = 1.0 / (end - start)[whole]
-    return phase, rate
-
-
-def true_walking(time_s: Floats, ic_s: Floats, fc_s: Floats) -> Floats:
-    """Return 1 while steps follow each other, 0 in stillness, NaN where neither can be known yet.
-
-    Parameters
-    ----------
-    time_s
-        Shape (n,).
-    ic_s, fc_s
-        Contacts of both feet, sorted.
-    """
-    walking = np.zeros(len(time_s))
-    if not len(ic_s):
-        return walking
-    for start, end in zip(ic_s[:-1], ic_s[1:], strict=True):
-        inside = (time_s >= start) & (time_s < end)
-        if end - start <= MAX_STRIDE_S / 2.0:
-            walking[inside] = 1.0
-            continue
-        lifted = fc_s[(fc_s > start) & (fc_s < end)]
-        go_s = lifted[-1] if len(lifted) else end
-        walking[inside & (time_s < start + AFTER_LAST_IC_S)] = np.nan
-        walking[inside & (time_s >= go_s - BEFORE_FIRST_FC_S)] = np.nan
-        walking[inside & (time_s >= go_s)] = 1.0
-    walking[(time_s >= ic_s[-1]) | (time_s < ic_s[0])] = np.nan
-    return walking
-
-
 def _randomised(features: Floats, phase: Floats, rng: np.random.Generator) -> Floats:
     """Return the features with motion out of plane and harmonics of other people's gait added, where walking."""
     changed = features.copy()
@@ -175,7 +151,7 @@ def _randomised(features: Floats, phase: Floats, rng: np.random.Generator) -> Fl
         block = changed[:, columns]
         spread = block[np.isfinite(phase)].std(axis=0) if np.isfinite(phase).any() else np.zeros(CHANNELS)
         sagittal = np.array([True, False, True, False, True, False])
-        # Out of plane: as large as half the largest in-plane motion of its kind; in plane: a sixth of the channel's own.
+        # Out of plane: half as large as the largest in-plane motion of its kind; in plane: a sixth of its own.
         largest = np.repeat([spread[:3].max(), spread[3:].max()], 3)
         size = np.where(sagittal, spread / 6.0, largest / 2.0) * rng.uniform(0.0, 1.0, CHANNELS)
         weights = rng.standard_normal((basis.shape[1], CHANNELS)) / np.sqrt(basis.shape[1] / 2.0)

@@ -8,8 +8,8 @@ A gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) reads ``FEATURES`` num
 4. the logit of "walks".
 
 The network is causal: what it says at a tick depends on that tick and earlier ones. It was trained with parts taken
-away at random, so any of foot, shank, thigh and pelvis is enough. ``docs/model_cards/gait_phase.md`` says on what, and
-how far it can be trusted; ``tandem train gait-phase`` makes the weights again.
+away at random, so that any part of the leg is enough. ``docs/model_cards/gait_phase.md`` says on what, and how far it
+can be trusted; ``tandem train gait-phase`` makes the weights again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fusion.errors import UsageError
 from fusion.phase.base import FEATURES, PhaseState
 from fusion.types import Floats
 
-WEIGHTS = Path(__file__).with_name("gait_phase.onnx")
+WEIGHTS = Path(__file__).parents[1] / "gait_phase.onnx"
 HIDDEN = 64
 
 START_WALKING, STOP_WALKING = 0.6, 0.4

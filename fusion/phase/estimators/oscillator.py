@@ -3,8 +3,8 @@
 1. An adaptive frequency oscillator follows the sagittal rate of the shank (else the foot, else the thigh): a sum of
    harmonics of one phase whose rate, amplitudes and offset are learned from the error (Righetti et al. 2006,
    doi:10.1016/j.physd.2006.02.009; Ronsse et al. 2011, doi:10.1007/s11517-011-0816-1).
-2. Its phase has no meaning by itself. Initial contacts are found causally, as the minimum of the rate after the swing's
-   maximum, and the offset between oscillator and contact is followed smoothly (Yan et al. 2017,
+2. Its phase has no meaning by itself. Initial contacts are found causally, as the minimum of the rate after the
+   swing's maximum, and the offset between oscillator and contact is followed smoothly (Yan et al. 2017,
    doi:10.1016/j.robot.2016.09.008), so that the phase never jumps.
 3. Walking is where the oscillator's amplitude is large and contacts keep coming.
 
@@ -34,6 +34,9 @@ AMPLITUDE_COUPLING = 2.0
 OFFSET_SHARE = 0.5
 """Part of the phase error at a contact that is taken away; spread over ``OFFSET_S``."""
 OFFSET_S = 0.15
+
+RATE_SHARE = 0.3
+"""Part of the rate's difference to the last stride that a contact takes away; it keeps a wrong lock from lasting."""
 
 SWING_RATE_RADPS = 1.5
 """Forward rate of the shank that only a swing reaches; half of slow walking's."""
@@ -69,6 +72,8 @@ class OscillatorPhase:
             self._follow(rate)
             if self._contacts.step(time_s, FORWARD * rate):
                 self._pending = OFFSET_SHARE * float(wrapped(np.array(-(self._phase + self._offset))))
+                if LOWEST_RATE_HZ < self._contacts.rate_hz < HIGHEST_RATE_HZ:
+                    self._rate_hz += RATE_SHARE * (self._contacts.rate_hz - self._rate_hz)
         else:
             self._phase += self._rate_hz / TICK_RATE_HZ
         moved = self._pending / (OFFSET_S * TICK_RATE_HZ)
@@ -84,9 +89,12 @@ class OscillatorPhase:
         angle = 2.0 * np.pi * self._phase * np.arange(1, HARMONICS + 1)
         cosine, sine = np.cos(angle), np.sin(angle)
         error = value - self._mean - float(self._cosine @ cosine + self._sine @ sine)
-        slope = float((self._sine * cosine - self._cosine * sine) @ np.arange(1, HARMONICS + 1))
-        size = max(float(np.hypot(self._cosine, self._sine) @ np.arange(1, HARMONICS + 1)), 0.5)
-        pull = error * slope / size
+        # Only the fundamental moves phase and rate (Ronsse et al. 2011, eq. 4 and 5); else a harmonic locks onto it.
+        pull = (
+            error
+            * (self._sine[0] * cosine[0] - self._cosine[0] * sine[0])
+            / max(float(np.hypot(self._cosine[0], self._sine[0])), 0.3)
+        )
         self._phase += dt * (self._rate_hz + COUPLING * pull / (2.0 * np.pi))
         rate_hz = self._rate_hz + dt * RATE_COUPLING * pull / (2.0 * np.pi)
         self._rate_hz = float(np.clip(rate_hz, LOWEST_RATE_HZ, HIGHEST_RATE_HZ))
@@ -110,6 +118,7 @@ class _Contacts:
     """Causal initial contacts: the first minimum of the forward rate below zero after a swing's maximum."""
 
     last_s: float = -np.inf
+    rate_hz: float = np.nan
     count: int = 0
     _swung: bool = False
     _before: float = 0.0
@@ -120,6 +129,7 @@ class _Contacts:
         self._swung = (self._swung or forward_radps > SWING_RATE_RADPS) and not turned
         self._before = forward_radps
         if turned:
+            self.rate_hz = 1.0 / (time_s - self.last_s)
             self.last_s = time_s
             self.count += 1
         return turned
