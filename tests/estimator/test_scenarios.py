@@ -227,7 +227,7 @@ def test_blackout():
             assert motion.measured[dark, thigh].mean() < 0.4
             assert motion.observed[dark, motion.point_names.index(f"{side}_ankle")].mean() < 0.4
             variance = motion.pitch_covariance_rad2[:, thigh, thigh]
-            assert np.median(variance[dark]) > 1.15 * np.median(variance[light])
+            assert np.median(variance[dark]) > 1.05 * np.median(variance[light])
     assert np.median(smoothed) <= 3.5
     assert np.median(online) <= 4.5
 

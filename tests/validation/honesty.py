@@ -15,11 +15,17 @@ camera, wearables on thigh and shank, an independent knee angle. Of every person
   camera alone, the same rule: above 1 fusion harms.
 - ``best_gyro_dps``: the g of the smallest ratio.
 - ``rate_correlation``: of camera and gyro, as the camera's validity check sees it (median over the steps).
+
+``python -m tests.validation.honesty --data DIR [--seeds N] [--md FILE]`` prints the table and writes it between the
+two marks of a page.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.linalg import solveh_banded
@@ -27,7 +33,10 @@ from scipy.signal import butter, sosfiltfilt
 
 from fusion.pose.validity import check_camera
 from fusion.types import Floats, Keypoints
+from tests.validation import kam, simulated_steps
 from tests.validation.load_kam import Step
+from tests.validation.load_kam import steps as real_steps
+from tests.validation.table import write
 
 CAMERA_SD_DEG = 3.0
 GYRO_DPS = (1.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 120.0)
@@ -170,3 +179,89 @@ def _filled(values: Floats) -> Floats:
 def _low_pass(values: Floats, rate_hz: float, cutoff_hz: float) -> Floats:
     sos = butter(2, cutoff_hz, fs=rate_hz, output="sos")
     return np.asarray(sosfiltfilt(sos, values))
+
+
+SHOWN = {
+    "camera_rms_deg": "camera alone, 6 Hz, deg",
+    "camera_curve_sd_deg": "... of which repeats with the gait phase, SD deg",
+    "camera_rest_sd_deg": "camera, what does not repeat, unfiltered, SD deg",
+    "camera_rest_time_s": "... its correlation time, s",
+    "camera_step_sd_deg": "steps' mean errors, SD deg",
+    "imu_sd_deg": "gyros' integral, mean refitted each step, deg",
+    "gyro_error_dps": "gyros' knee rate against the bone, below 10 Hz, deg/s",
+    "fused_ratio_1": "textbook fusion over camera, gyro taken as 1 deg/s",
+    "fused_ratio_10": "... 10 deg/s",
+    "fused_ratio_30": "... 30 deg/s",
+    "fused_ratio_60": "... 60 deg/s",
+    "best_gyro_dps": "gyro noise that fuses best, deg/s",
+    "rate_correlation": "camera and gyro rates, correlation",
+}
+
+PRODUCT = {
+    "knee_rms_deg/camera": "product, camera, deg",
+    "knee_rms_deg/imu": "product, wearables, deg",
+    "knee_rms_deg/both": "product, both, deg",
+    "knee_ratio_to_camera/both": "... over the camera",
+    "knee_ratio_blanked/midstance": "camera blanked 300 ms at mid-stance, ratio",
+    "knee_ratio_blanked/toe_off": "... at toe-off",
+    "knee_ratio_blanked/swing": "... in swing",
+    "knee_shape_coverage_95/both": "shape inside its 95 % interval",
+}
+"""Of those the product's own figures (``kam``), on both kinds of steps."""
+
+MARKS = ("<!-- honesty: begin -->", "<!-- honesty: end -->")
+LEFT_IN_KAM = np.array([1.0, 0.0, 0.0])
+PRODUCT_PEOPLE = 4
+"""The product is run on so many simulated people; each costs about a hundred estimates."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table; write it between the marks of a page."""
+    parser = argparse.ArgumentParser(prog="python -m tests.validation.honesty")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the set kam")
+    parser.add_argument("--seeds", type=int, default=20, metavar="N", help="simulated people")
+    parser.add_argument("--md", type=Path, metavar="FILE", help="page whose table is rewritten")
+    options = parser.parse_args(arguments)
+    real: dict[str, list[Step]] = {}
+    for step in real_steps(options.data / "kam"):
+        real.setdefault(step.subject, []).append(step)
+    made = simulated_steps.people(range(options.seeds))
+    few = dict(list(made.items())[:PRODUCT_PEOPLE])
+    rows = [
+        *_rows(SHOWN, _people(real, LEFT_IN_KAM), _people(made, simulated_steps.LEFTWARD)),
+        *_rows(PRODUCT, _product(real), _product(few)),
+    ]
+    head = [
+        f"| figure | real: {len(real)} people | simulated: median of {options.seeds} people | their range |",
+        "|---|---:|---:|---:|",
+    ]
+    table = "\n".join([*head, *rows])
+    print(table)
+    if options.md:
+        text = options.md.read_text(encoding="utf-8")
+        before, _, rest = text.partition(MARKS[0])
+        _, _, after = rest.partition(MARKS[1])
+        write(options.md, f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}")
+    return 0
+
+
+def _people(people: dict[str, list[Step]], leftward: Floats) -> list[dict[str, float]]:
+    return [figures([knee_of(step, leftward) for step in walked]) for walked in people.values()]
+
+
+def _product(people: dict[str, list[Step]]) -> list[dict[str, float]]:
+    found = kam.figures_of(people)
+    return [{name: found[f"kam/{name}/{person}"] for name in PRODUCT} for person in people]
+
+
+def _rows(shown: dict[str, str], real: list[dict[str, float]], made: list[dict[str, float]]) -> list[str]:
+    rows = []
+    for name, words in shown.items():
+        values = [person[name] for person in made]
+        seen = ", ".join(f"{person[name]:.3g}" for person in real)
+        rows.append(f"| {words} | {seen} | {np.median(values):.3g} | {min(values):.3g} to {max(values):.3g} |")
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
