@@ -51,7 +51,7 @@ def leg_segments(side: str) -> tuple[str, ...]:
 def part_features(side: str, accel_mps2: Floats, gyro_radps: Floats) -> Floats:
     """Return scaled and mirrored channels of samples in segment axes, shape (n, 6)."""
     channels = np.concatenate((np.atleast_2d(accel_mps2), np.atleast_2d(gyro_radps)), axis=1) * SCALE
-    return channels * MIRROR if side == "right" else channels
+    return np.asarray(channels * MIRROR if side == "right" else channels)
 
 
 def leg_ticks(imus: Sequence[PlacedImu], side: str) -> Ticks:

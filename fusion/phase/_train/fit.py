@@ -38,8 +38,8 @@ LARGEST_LOG_CONCENTRATION = 7.0
 class FitSettings:
     """How long and with what the network is trained; the defaults make the shipped weights."""
 
-    walkers: int = 700
-    epochs: int = 40
+    walkers: int = 800
+    epochs: int = 60
     batch: int = 64
     learning_rate: float = 4e-3
     seed: int = 7
@@ -169,4 +169,5 @@ def _loss(network: PhaseNetwork, batch: Batch) -> Tensor:
     rate = (output[..., 3][known] - log_rate[known]).abs().mean()
     told = torch.isfinite(walking)
     walk = nn.functional.binary_cross_entropy_with_logits(output[..., 4][told], walking[told])
-    return likelihood + RATE_WEIGHT * rate + WALK_WEIGHT * walk
+    loss: Tensor = likelihood + RATE_WEIGHT * rate + WALK_WEIGHT * walk
+    return loss
