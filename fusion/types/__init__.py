@@ -21,6 +21,8 @@ from fusion.types.gait import (
     JointAngles,
     Parameter,
     Stride,
+    Turn,
+    WalkingBout,
 )
 from fusion.types.motion import Motion
 from fusion.types.recording import Camera, ImuSamples, Keypoints, Recording, Subject
@@ -71,6 +73,8 @@ __all__ = [
     "Stride",
     "Subject",
     "SyncResult",
+    "Turn",
+    "WalkingBout",
     "Words",
     "WorldPoints",
     "floats",

@@ -14,7 +14,9 @@ SEGMENTS = ("pelvis", "left_shank", "left_foot", "right_shank", "right_foot")
 @cache
 def walk(stops=(), seed=90210, misalignment_deg=2.0):
     walker = WalkerSettings(out_of_plane=1.0, stops=stops, speed_mps=1.2)
-    imu = ImuSettings(segments=SEGMENTS, aligned=True, clock="host", misalignment_deg=misalignment_deg)
+    imu = ImuSettings(
+        segments=SEGMENTS, aligned=True, clock="host", loss_fraction=0.0, misalignment_deg=misalignment_deg
+    )
     return simulate(SimulationSettings(duration_s=18.0, seed=seed, walker=walker, imu=imu, cameras=()))
 
 

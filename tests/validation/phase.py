@@ -1,4 +1,6 @@
-"""Live gait phase of people who were never trained on: the sets mea_lab and voisard.
+"""Live gait phase of people who were never trained on: ``python -m tests.validation.phase --data DIR [--json FILE]``.
+
+Sets: mea_lab and voisard, where they are found under DIR; each is only measured, nothing is learned from it.
 
 - Truth: initial contacts of the reference (mea_lab: the maker's contact channel; voisard: checked labels); the phase
   is linear between two contacts of one foot. Nothing is fitted to them and no constant is removed.
@@ -9,6 +11,9 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -127,3 +132,38 @@ def mea_lab_walks(folder: Path) -> Iterator[PhaseWalk]:
             ic_s[side] = rises[(rises > start) & (rises < end)]
         placed = prepare(clean(walk.recording.with_sources(("imu",)))).wearables.placed
         yield PhaseWalk(walk.person, placed, ic_s)
+
+
+def voisard_walks(folder: Path) -> Iterator[PhaseWalk]:
+    """Yield the walks of voisard with their checked labels."""
+    from tests.validation.load_voisard import load_voisard
+
+    for trial in load_voisard(folder):
+        placed = prepare(clean(trial.recording)).wearables.placed
+        yield PhaseWalk(trial.name, placed, {side: trial.labels.select(side, "ic") for side in SIDES})
+
+
+WALKS = {"mea_lab": mea_lab_walks, "voisard": voisard_walks}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print every figure; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.validation.phase")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the sets")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure as one flat object")
+    options = parser.parse_args(arguments)
+    figures: dict[str, float] = {}
+    for name, walks in WALKS.items():
+        if (options.data / name).is_dir():
+            figures |= evaluate(name, walks(options.data / name))
+        else:
+            print(f"{name}: absent")
+    for key, value in figures.items():
+        print(f"{key:60} {value:8.3f}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
