@@ -37,6 +37,9 @@ STEP_S = 0.01
 STEP_HZ = 2.5
 """The step rate lies at 0.8 to 2.5 Hz; twice of it, where a slow step shows a second peak, is damped."""
 
+EDGE_S = 0.2
+"""Half a period of ``STEP_HZ``: nearer to an end a low-passed peak leans on samples that were never recorded."""
+
 PEAK_FLOOR_MPS2 = 0.4
 """Least prominence of a step: 4 % of gravity, half of what steps of 0.3 m show and above breathing and sway."""
 
@@ -111,7 +114,12 @@ def trunk_signals(imu: PlacedImu) -> TrunkSignals | None:
         smooth_track(imu.time_s, force[:, 2] - GRAVITY_MPS2, STEP_S, 10.0),
         smooth_track(imu.time_s, rate[:, 2], STEP_S, 3.0),
     )
-    return TrunkSignals(*tracks) if all(len(track.value) for track in tracks) else None
+    if not all(len(track.value) for track in tracks):
+        return None
+    edge = tracks[0].samples(EDGE_S)
+    tracks[0].value[:edge] = np.nan
+    tracks[0].value[-edge:] = np.nan
+    return TrunkSignals(*tracks)
 
 
 def trunk_steps(signals: TrunkSignals) -> tuple[tuple[Step, ...], ...]:

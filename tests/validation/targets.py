@@ -118,6 +118,11 @@ TARGETS = (
     Target("mobgap/speed_mae_mps/Stereophoto", "<=", 0.057, "0.057 mobgap 1.2, 6 of 8 periods"),
     Target("mobgap/stride_length_mae_m/Stereophoto", "<=", 0.096, "0.096 mobgap 1.2"),
     Target("mobgap/cadence_mae_spm/Stereophoto", "<=", 5.5, "5.5 mobgap 1.2"),
+    *(
+        Target(f"mobgap/{figure}/shared_{system}", "<=", 1.0, "", f"mobgap/{figure}/shared_peer_{system}")
+        for figure in ("speed_mae_mps", "stride_length_mae_m", "cadence_mae_spm")
+        for system in ("INDIP", "Stereophoto")
+    ),
     Target("voisard/ic_f1/feet", ">=", 0.97),
     Target("voisard/fc_f1/feet", ">=", 0.97),
     Target("voisard/turns_found_fraction", "==", 1.0),
