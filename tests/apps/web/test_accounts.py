@@ -27,7 +27,8 @@ def accounts(library):
     return made
 
 
-def test_a_password_is_kept_salted_and_never_itself(accounts, library):
+@pytest.mark.usefixtures("accounts")
+def test_a_password_is_kept_salted_and_never_itself(library):
     with library.database.session() as session:
         stored = session.get(UserRow, 1).password
     assert PASSWORD not in stored

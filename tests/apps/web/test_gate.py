@@ -1,6 +1,7 @@
 """Nothing is reached around the gate: host, origin, login, size."""
 
 import asyncio
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -81,10 +82,8 @@ def websocket(server, headers, path="/tandem/live"):
 
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "websocket", "path": path, "raw_path": path.encode(), "headers": raw, "query_string": b""}
-        try:
+        with suppress(asyncio.CancelledError):
             await server({**scope, "subprotocols": [], "scheme": "ws", "root_path": ""}, receive, send)
-        except asyncio.CancelledError:
-            pass
 
     asyncio.run(run())
     return sent[0]

@@ -70,7 +70,7 @@ def test_any_id_is_kept_whole_or_refused_in_words(library, text):
 
 def test_what_a_person_cannot_measure_is_refused(library):
     for wrong in ({"height_m": 174.0}, {"age_years": 670.0}, {"height_m": 1.74, "leg_length_m": 0.3}):
-        with pytest.raises(UsageError, match="Check|fit"):
+        with pytest.raises(UsageError, match=r"Check|fit"):
             library.save_subject(Subject("P-1", **wrong), by="test")
     assert library.subjects() == ()
 
@@ -96,7 +96,8 @@ def test_a_deletion_says_what_it_erases_and_leaves_the_log(services, visit):
         library.load(visit)
 
 
-def test_a_person_is_erased_with_all_recordings(services, visit):
+@pytest.mark.usefixtures("visit")
+def test_a_person_is_erased_with_all_recordings(services):
     services.library.delete_subject("P-0417", by="admin")
     assert services.library.subjects() == ()
     assert list((services.library.folder / "recordings").iterdir()) == []
@@ -153,7 +154,8 @@ def test_an_unknown_setting_is_refused(library):
         library.set("colour", "red", by="admin")
 
 
-def test_the_index_may_be_lost_and_is_built_anew_from_the_folders(services, visit, tmp_path):
+@pytest.mark.usefixtures("visit")
+def test_the_index_may_be_lost_and_is_built_anew_from_the_folders(services):
     services.library.database.close()
     for item in services.library.folder.glob("index.sqlite*"):
         item.unlink()
