@@ -22,7 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "tandem_session"
 LOGIN = "/tandem/login"
-_PUBLIC = (LOGIN, "/tandem/fonts/")
+_FONTS = "/tandem/fonts/"
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 MOST_BODY_BYTES = MOST_UPLOAD_BYTES + 1_000_000
@@ -90,8 +90,7 @@ class Gate:
             return 403, "This request comes from another site and was refused."
         if self._is_too_long(scope, headers):
             return 413, f"At most {MOST_UPLOAD_BYTES // 1_000_000} MB are taken."
-        path = scope["path"]
-        if not any(path == one or (one.endswith("/") and path.startswith(one)) for one in _PUBLIC):
+        if not _is_public(scope["path"]):
             user = user_of(self._services, headers.get("cookie", ""))
             if user is None:
                 return 401, "Please log in."
@@ -108,6 +107,11 @@ class Gate:
         limit = MOST_FORM_BYTES if scope["path"] == LOGIN else MOST_BODY_BYTES
         length = headers.get("content-length", "0")
         return not length.isdecimal() or int(length) > limit
+
+
+def _is_public(path: str) -> bool:
+    """Return True for the login and the fonts: whole names only, for "fonts/../report" begins like a font."""
+    return path == LOGIN or (path.startswith(_FONTS) and "/" not in path.removeprefix(_FONTS))
 
 
 def user_of(services: Services, cookie_header: str) -> User | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from fusion.report.blocks import (
     Text,
     Verdict,
 )
+from fusion.report.translate import fixed_words
+
+_LANGUAGE: ContextVar[str] = ContextVar("language", default="en")
 
 _STYLE = Path(__file__).parent / "screen.css"
 
@@ -79,14 +83,19 @@ def icon_html(status: str) -> str:
     return f'<span class="icon {status}" aria-hidden="true">{_ICONS[status]}</span>'
 
 
-def plate_html(words: str = "not assessable", *, wide: bool = False) -> str:
+def plate_html(words: str = "", *, wide: bool = False) -> str:
     """Return the hatched plate that stands where a value is withheld."""
+    words = words or _word("not assessable")
     return f'<span class="plate{" wide" if wide else ""}"><span>{escape(words)}</span></span>'
 
 
-def blocks_html(blocks: Iterable[Block], *, dark: bool = False) -> str:
+def blocks_html(blocks: Iterable[Block], *, dark: bool = False, language: str = "en") -> str:
     """Return blocks from top to bottom; wrap it in an element of class ``tg``."""
-    return "\n".join(block_html(block, dark=dark) for block in blocks)
+    token = _LANGUAGE.set(language)
+    try:
+        return "\n".join(block_html(block, dark=dark) for block in blocks)
+    finally:
+        _LANGUAGE.reset(token)
 
 
 def block_html(block: Block, *, dark: bool = False) -> str:
@@ -95,16 +104,17 @@ def block_html(block: Block, *, dark: bool = False) -> str:
     return draw(block, dark)
 
 
-def document_html(document: Document, *, language: str = "en") -> str:
+def document_html(document: Document) -> str:
     """Return the whole report as one file that needs nothing else."""
-    foot = f"{document.identifier} · {document.date} · analysis {document.analysis_id}"
+    name = fixed_words(document.language)["analysis"]
+    foot = f"{document.identifier} · {document.date} · {name} {document.analysis_id}"
     strong, _, rest = document.disclaimer.partition(". ")
     style = stylesheet() + _PAGE_STYLE
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{document.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(document.title)}</title><style>{style}</style></head>"
-        f'<body><main class="tg">{blocks_html(document.blocks)}'
+        f'<body><main class="tg">{blocks_html(document.blocks, language=document.language)}'
         f"<footer><small><b>{escape(strong)}.</b> {escape(rest)} {escape(foot)}</small></footer></main></body></html>"
     )
 
@@ -118,37 +128,48 @@ def _header(block: Header, _dark: bool) -> str:
 def _verdict(block: Verdict, _dark: bool) -> str:
     head = (
         f'<div class="head">{icon_html(block.status)}<div><h2 class="{block.status}">'
-        f"Recording quality: {escape(block.words)}</h2><small>{escape(block.sentence)}</small></div></div>"
+        f"{_word('Recording quality')}: {escape(block.words)}</h2><small>{escape(block.sentence)}</small></div></div>"
     )
     cells = "".join(
         f"<div><small>{escape(cell.label)}</small><br><b>{escape(cell.value)}</b>"
         f"{f'<br><small>{escape(cell.note)}</small>' if cell.note else ''}</div>"
         for cell in block.cells
     )
-    return f'<div class="verdict {block.status}" role="group" aria-label="Recording quality">{head}{cells}</div>'
+    name = escape(_word("Recording quality"))
+    return f'<div class="verdict {block.status}" role="group" aria-label="{name}">{head}{cells}</div>'
 
 
 _KEYS = {
-    "left": '<span><b class="left">━ L left</b>, solid</span>',
-    "right": '<span><b class="right">╍ R right</b>, dashed</span>',
-    "norm": "<span>grey: healthy peers</span>",
-    "range": "<span>grey: norm range</span>",
-    "now": "<span>● now, with 95 % interval</span>",
-    "before": "<span>○ last visit</span>",
-    "toe-off": "<span>upright line: toe-off</span>",
-    "ribbon": "<span>ribbon: 95 % interval</span>",
-    "left foot": '<span><b class="left">■</b> left foot down</span>',
-    "right foot": '<span><b class="right">⬚</b> right foot down</span>',
-    "both feet": "<span>hatched: both</span>",
-    "fused left": '<span><b class="left">━</b> estimate with 95 % band</span>',
-    "fused right": '<span><b class="right">╍</b> estimate with 95 % band</span>',
-    "camera": "<span>○ camera keypoints</span>",
-    "hidden": "<span>lines: leg hidden from the camera</span>",
+    "left": ("left", "━ {L left}, {solid}"),
+    "right": ("right", "╍ {R right}, {dashed}"),
+    "norm": ("", "▨ {healthy peers}"),
+    "range": ("", "{grey = norm range}"),
+    "now": ("", "● {now, with 95 % interval}"),
+    "before": ("", "○ {last visit}"),
+    "toe-off": ("", "{thin upright line = toe-off}"),
+    "ribbon": ("", "{ribbon = 95 % interval}"),
+    "left foot": ("left", "■ {left foot down}"),
+    "right foot": ("right", "⬚ {right foot down}"),
+    "both feet": ("", "▨ {both}"),
+    "fused left": ("left", "━ {estimate with 95 % band}"),
+    "fused right": ("right", "╍ {estimate with 95 % band}"),
+    "camera": ("", "○ {camera keypoints}"),
+    "hidden": ("", "▥ {leg hidden from the camera}"),
 }
 
 
+def _key(name: str) -> str:
+    tone, words = _KEYS[name]
+    told = re.sub(r"\{([^}]+)\}", lambda found: _word(found[1]), words)
+    return f'<span class="{tone}">{escape(told)}</span>'
+
+
+def _word(word: str) -> str:
+    return fixed_words(_LANGUAGE.get())[word]
+
+
 def _section(block: Section, _dark: bool) -> str:
-    keys = "".join(_KEYS[key] for key in block.keys if key in _KEYS)
+    keys = "".join(_key(key) for key in block.keys if key in _KEYS)
     aside = f"<span>{escape(block.aside)}</span>" if block.aside else ""
     return f'<div class="section"><h2>{escape(block.title)}</h2><span class="keys">{keys}{aside}</span></div>'
 
@@ -159,7 +180,8 @@ def _new_page(block: NewPage, _dark: bool) -> str:
 
 def _table(block: Table, dark: bool) -> str:
     is_findings = block.strip_column == 2 and not block.dense
-    strip = '<span class="striphead"><span>lower</span><span>norm</span><span>higher</span></span>'
+    strip = "".join(f"<span>{escape(_word(word))}</span>" for word in ("lower", "norm", "higher"))
+    strip = f'<span class="striphead">{strip}</span>'
     head = "".join(
         f'<th scope="col">{strip if place == block.strip_column else escape(words)}</th>'
         for place, words in enumerate(block.head)

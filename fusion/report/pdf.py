@@ -18,6 +18,7 @@ from fusion.report import tokens
 from fusion.report.blocks import Block, Document, Drawing, Figure, Table
 from fusion.report.document import build_document
 from fusion.report.extras import require
+from fusion.report.translate import fixed_words
 from fusion.report.words import FONT_FOLDER
 from fusion.types import Analysis, JointAngles
 
@@ -117,6 +118,7 @@ def figures(document: Document) -> Iterator[Figure]:
 
 
 def _as_json(document: Document, created_on: date, paper: str) -> str:
+    words = fixed_words(document.language)
     data = {
         "title": document.title,
         "paper": paper,
@@ -124,7 +126,8 @@ def _as_json(document: Document, created_on: date, paper: str) -> str:
         "region": _REGIONS[document.language],
         "identifier": document.identifier,
         "date": document.date,
-        "foot": f"{document.identifier} · {document.date} · analysis {document.analysis_id}",
+        "foot": f"{document.identifier} · {document.date} · {words['analysis']} {document.analysis_id}",
+        "words": words,
         "disclaimer": document.disclaimer,
         "created": [created_on.year, created_on.month, created_on.day],
         "colours": tokens.COLOURS,

@@ -1,9 +1,10 @@
 """A report in another language: the finished blocks, word for word from a message file.
 
-English is the source. ``messages/<language>.json`` holds pairs of an English text and its translation; ``{}`` in
-the English text stands for any words, which are translated in turn, and ``{1}``, ``{2}``, ... puts them into the
-translation. Numbers, units and identifiers stay. A text without a translation stays English, so that nothing is ever
-lost, and a test counts those.
+English is the source. ``messages/<language>.json`` holds pairs of an English text and its translation. In the
+English text ``{}`` stands for any words, which are translated in turn, ``{=}`` for a number or a name, which stays,
+``{#}`` for digits and ``{()}`` for whatever stands in brackets; ``{1}``, ``{2}``, ... puts them into the translation.
+Numbers, units and identifiers stay. A text without a translation stays English, so that nothing is ever lost, and a
+test counts those.
 """
 
 from __future__ import annotations
@@ -53,6 +54,41 @@ def translated(document: Document, language: str) -> Document:
     )
 
 
+FIXED = (
+    "Recording quality",
+    "lower",
+    "norm",
+    "higher",
+    "not assessable",
+    "page",
+    "of",
+    "analysis",
+    "L left",
+    "R right",
+    "solid",
+    "dashed",
+    "healthy peers",
+    "thin upright line = toe-off",
+    "ribbon = 95 % interval",
+    "now, with 95 % interval",
+    "last visit",
+    "grey = norm range",
+    "left foot down",
+    "right foot down",
+    "both",
+    "estimate with 95 % band",
+    "camera keypoints",
+    "leg hidden from the camera",
+)
+"""Words that stand in the layout itself, not in a block."""
+
+
+def fixed_words(language: str) -> dict[str, str]:
+    """Return the layout's own words in a language."""
+    translate = Translator(language) if language != "en" else str
+    return {word: translate(word) for word in FIXED}
+
+
 class Translator:
     """Translates one text after the other and remembers what it could not.
 
@@ -83,10 +119,13 @@ class Translator:
             return self._exact[text]
         if depth > 8:
             return None
-        for pattern, target in self._patterns:
+        for pattern, stays, target in self._patterns:
             found = pattern.fullmatch(text)
             if found is not None:
-                parts = [self._known(part, depth + 1) for part in found.groups()]
+                parts = [
+                    part if stay else self._known(part, depth + 1)
+                    for part, stay in zip(found.groups(), stays, strict=True)
+                ]
                 if None not in parts:
                     return _filled(target, parts)
         return self._in_parts(text, depth)
@@ -101,8 +140,8 @@ class Translator:
             if text.endswith(end):
                 found = self._known(text.removesuffix(end), depth + 1)
                 return None if found is None else found + end
-        if text[:1].isupper():
-            found = self._exact.get(text[:1].lower() + text[1:])
+        if text[:1].isupper() and text[1:2].islower():
+            found = self._known(text[:1].lower() + text[1:], depth + 1)
             return None if found is None else found[:1].upper() + found[1:]
         return None
 
@@ -112,20 +151,27 @@ def _filled(target: str, parts: list[str | None]) -> str:
     return re.sub(r"\{(\d)\}", lambda place: str(parts[int(place[1]) - 1]), target)
 
 
+Pattern = tuple[re.Pattern[str], tuple[bool, ...], str]
+
+_PLACES = {"{}": "(.+?)", "{=}": r"(\S+(?:, \S+\])?)", "{#}": r"(\d+)", "{()}": r"([^()]+)"}
+
+
 @lru_cache(maxsize=4)
-def _catalogue(language: str) -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...], dict[str, str]]:
+def _catalogue(language: str) -> tuple[dict[str, str], tuple[Pattern, ...], dict[str, str]]:
     data = json.loads((_MESSAGES / f"{language}.json").read_text(encoding="utf-8"))
-    exact = {source: target for source, target in data["texts"] if "{}" not in source}
-    patterns = tuple(
-        (re.compile(r"(.+?)".join(re.escape(part) for part in source.split("{}")), re.DOTALL), target)
-        for source, target in data["texts"]
-        if "{}" in source
-    )
+    exact = {source: target for source, target in data["texts"] if "{" not in source}
+    patterns = tuple(_pattern(source, target) for source, target in data["texts"] if "{" in source)
     return exact, patterns, data.get("joints", {})
 
 
+def _pattern(source: str, target: str) -> Pattern:
+    parts = re.split(r"(\{(?:=|#|\(\))?\})", source)
+    regex = "".join(_PLACES.get(part) or re.escape(part) for part in parts)
+    return re.compile(regex, re.DOTALL), tuple(part != "{}" for part in parts if part in _PLACES), target
+
+
 _UNITS = r"(m|s|ms|deg|Hz|kg|SD|CV|steps|min|L|R|n|A|B|C|GPS|ppm|MDC|x|d|v|y|z)"
-_KEPT = re.compile(rf"\b{_UNITS}\b|m/s|[0-9a-f]{{4}}-[0-9a-f]{{4}}")
+_KEPT = re.compile(rf"\b{_UNITS}\b|m/s|\b[0-9a-f]{{4}}-[0-9a-f]{{4}}\b|\b[0-9a-f]{{64}}\b")
 
 
 def _has_words(text: str) -> bool:

@@ -11,6 +11,6 @@ from fusion.report.blocks import Block
 from fusion.report.html import blocks_html
 
 
-def show(blocks: Iterable[Block]) -> None:
+def show(blocks: Iterable[Block], language: str = "en") -> None:
     """Draw blocks from top to bottom."""
-    st.html(f'<div class="tg">{blocks_html(blocks, dark=is_dark())}</div>')
+    st.html(f'<div class="tg">{blocks_html(blocks, dark=is_dark(), language=language)}</div>')

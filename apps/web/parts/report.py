@@ -12,7 +12,7 @@ from apps.web.downloads import LANGUAGES, PAPERS, previous_analysis, result_file
 from apps.web.parts.blocks import show
 from apps.web.session import services, user
 from fusion.plugins import names
-from fusion.report.blocks import Comment, NewPage
+from fusion.report.blocks import Block, Comment, NewPage
 from fusion.report.document import build_document
 from fusion.types import Analysis
 
@@ -79,10 +79,10 @@ def preview(analysis: Analysis, entry: RecordingEntry, choice: tuple[str, str]) 
         language=choice[0],
         created_on=date.today(),
     )
-    first: list[object] = []
+    first: list[Block] = []
     for block in document.blocks:
         if isinstance(block, NewPage):
             break
         if not isinstance(block, Comment):
             first.append(block)
-    show(first)  # type: ignore[arg-type]
+    show(first, language=choice[0])
