@@ -215,7 +215,7 @@ class WearableStream:
         self._rates: list[tuple[float, int]] = []
         self._stopping = False
         self._before = (0, 0)
-        self._learned: list[Chunk] = []
+        self._learned: dict[tuple[str, ...], Chunk] = {}
         if raw is not None:
             self.log_to(raw)
 
@@ -234,7 +234,7 @@ class WearableStream:
         self._before = (self.health.samples, self.health.lost)
         self.decoder = source.device.decoder()
         self._rates.clear()
-        for chunk in self._learned:
+        for chunk in sorted(self._learned.values(), key=lambda chunk: chunk.arrival_s):
             raw.received(self._number, chunk)
             decode(self.decoder, chunk)
 
@@ -271,7 +271,6 @@ class WearableStream:
         source = self.source
         if self.health.state == LOST and not self.health.reason:
             self._tell(CONNECTING, "")
-        self._learned = []
         link = await source.transport.open(source.address, self._heard, source.transport_settings)
         talk = self._conversation = _Conversation(link, self._keep_sent, self._heard)
         background = [asyncio.create_task(talk.closed())]
@@ -318,8 +317,9 @@ class WearableStream:
             self._listeners.broken(error)
         self.health.last_arrival_s = chunk.arrival_s
         packets = decode(self.decoder, chunk)
-        if any(isinstance(packet, Reply) for packet in packets):
-            self._learned = [*self._learned, chunk][-MOST_LEARNED:]
+        answers = tuple(packet.name for packet in packets if isinstance(packet, Reply))
+        if answers and (answers in self._learned or len(self._learned) < MOST_LEARNED):
+            self._learned[answers] = chunk
         self._count(chunk.arrival_s)
         for packet in packets:
             self._note(packet)

@@ -2,7 +2,7 @@
 
 ``recording.json`` and ``streams.xdf`` hold what analysis reads; ``raw.tgraw`` every byte with its arrival. Beside
 the streams of the walk there are ``markers`` (words at host times), ``health_<segment>`` (battery, signal, losses,
-offset) and ``pings_<segment>`` (both stamps of each ping). Samples wait at most ``FLUSH_S`` before they are with
+offset) and ``frames_<camera>`` (number and doubt of each frame). Samples wait at most ``FLUSH_S`` before they are with
 the operating system.
 """
 
@@ -28,7 +28,6 @@ from fusion.version import __version__
 RAW_FILE = "raw.tgraw"
 FLUSH_S = 0.25
 HEALTH_CHANNELS = ("samples", "lost", "saturated", "rate_hz", "battery", "rssi_dbm", "offset_s", "offset_half_s")
-PING_CHANNELS = ("sent_s", "received_s", "answered_s", "arrival_s")
 LEAST_FREE_BYTES = 200_000_000
 """A recording is not begun with less: ten minutes of seven wearables and keypoints need about 60 MB."""
 
@@ -70,11 +69,10 @@ class TrialWriter:
         self._writer = RecordingWriter.open(folder, declaration)
         self.raw = RawLog.open(folder / RAW_FILE)
         self._markers = self._writer.add_auxiliary("markers", "Markers", ["text"], channel_format="string")
-        self._health, self._pings = {}, {}
+        self._health = {}
         for imu in declaration.imus:
             name = imu.segment
             self._health[name] = self._writer.add_auxiliary(f"health_{name}", "Health", HEALTH_CHANNELS)
-            self._pings[name] = self._writer.add_auxiliary(f"pings_{name}", "Pings", PING_CHANNELS)
         self._frames = {
             camera.name: self._writer.add_auxiliary(
                 f"frames_{camera.name}", "FrameNumbers", ["number", "early_s", "late_s", "arrival_s"]
@@ -89,8 +87,7 @@ class TrialWriter:
         if isinstance(packet, ImuPacket):
             self._buffers[segment].packets.append(packet)
         elif isinstance(packet, ClockReply):
-            values = [packet.sent_s, packet.received_s, packet.answered_s, packet.arrival_s]
-            self._writer.write_auxiliary(self._pings[segment], packet.arrival_s, values)
+            self._writer.write_pings(segment, np.array([packet.sent_s]), np.array([packet.received_s]))
         elif isinstance(packet, DeviceMark):
             self.marker(packet.arrival_s, f"{segment}: {packet.name} at device time {packet.time_s:.6f} s")
 
@@ -218,6 +215,8 @@ def _declared_imu(stream: WearableStream, lab: Lab) -> ImuSamples:
         gyro_radps=none,
         rate_hz=device.rate_hz,
         arrival_s=np.empty(0),
+        ping_sent_s=np.empty(0) if device.info.answers_pings else None,
+        ping_received_s=np.empty(0) if device.info.answers_pings else None,
         accel_range_mps2=device.accel_range_mps2,
         gyro_range_radps=device.gyro_range_radps,
         device=f"{stream.source.device_name} {stream.source.address}",
