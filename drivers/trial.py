@@ -2,8 +2,8 @@
 
 ``recording.json`` and ``streams.xdf`` hold what analysis reads; ``raw.tgraw`` every byte with its arrival. Beside
 the streams of the walk there are ``markers`` (words at host times), ``health_<segment>`` (battery, signal, losses,
-offset) and ``frames_<camera>`` (number and doubt of each frame). Samples wait at most ``FLUSH_S`` before they are with
-the operating system.
+offset) and ``frames_<camera>`` (number and doubt of each frame). Samples wait at most ``FLUSH_S`` before they are
+with the operating system.
 """
 
 from __future__ import annotations
