@@ -41,6 +41,9 @@ _PING_CHANNELS = ("sent_s", "received_s")
 _AXES = {"image_px": ("u_px", "v_px"), "camera_m": ("x_m", "y_m", "z_m")}
 _SAMPLES_PER_CHUNK = 2048
 
+AUXILIARY_KINDS = ("Markers", "Health", "FrameNumbers")
+"""Types of streams that a recorder adds for people and tools; no sample of the walk is in them."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
@@ -193,6 +196,25 @@ class RecordingWriter:
         joined = np.concatenate([position, confidence[:, :, np.newaxis]], axis=2)
         self._write(stream, time_s, joined.reshape(len(joined), points * (axes + 1)))
 
+    def add_auxiliary(
+        self, name: str, kind: str, channels: Sequence[str], *, channel_format: str = "double64"
+    ) -> int:
+        """Declare a stream of one of ``AUXILIARY_KINDS`` and return its number for ``write_auxiliary``.
+
+        Raises
+        ------
+        UsageError
+            The kind is none of those.
+        """
+        if kind not in AUXILIARY_KINDS:
+            raise UsageError(f"an auxiliary stream is of kind {', '.join(AUXILIARY_KINDS)}; got {kind!r}.")
+        return self._writer.add_stream(name, kind, channels, channel_format=channel_format)
+
+    def write_auxiliary(self, number: int, time_s: float, values: Sequence[float] | Sequence[str]) -> None:
+        """Append one sample of an auxiliary stream, at a host time."""
+        rows = np.asarray([list(values)], dtype=object if isinstance(values[0], str) else np.float64)
+        self._writer.write_samples(number, [time_s], rows)
+
     def write_clock_offset(self, name: str, time_s: float, offset_s: float) -> None:
         """Append a clock comparison of a segment or camera: host time = its time + ``offset_s``."""
         if name in self._imus:
@@ -301,12 +323,12 @@ def read_folder(path: str | Path) -> StoredRecording:
 def _with_remarks(recording: Recording, declaration: Declaration, xdf: XdfFile) -> StoredRecording:
     wanted = (*declaration.imu_streams, *declaration.keypoint_streams)
     known = {*wanted, *(name + _PINGS for name in declaration.imu_streams)}
-    found = [stream.name for stream in xdf.streams]
+    found = [stream.name for stream in xdf.streams if stream.kind not in AUXILIARY_KINDS or stream.name in known]
     return StoredRecording(
         recording,
         is_cut=xdf.truncated,
         damaged_bytes=xdf.skipped_bytes,
-        missing_streams=tuple(name for name in wanted if name not in found),
+        missing_streams=tuple(name for name in wanted if xdf.stream(name) is None),
         ignored_streams=tuple(name for name in found if name not in known),
     )
 
