@@ -22,7 +22,7 @@ demo: $(READY)  ## simulate a walk, analyse it three ways, print the errors, wri
 	$(BIN)/tandem demo --out out/demo
 
 test: check  ## style, types, layers and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadscope -p no:benchmark
 
 check: $(READY)  ## style, types and layers only
 	$(BIN)/ruff format --check --quiet .

@@ -5,7 +5,7 @@
 3. Refine the body with what the used cameras see.
 4. Estimate the motion: filter forward, smooth backward.
 5. Find the events, cut the strides, measure their lengths.
-6. Compute parameters, joint angles and findings.
+6. Compute parameters, joint angles, findings and screening scores.
 7. Say how far the recording can be trusted.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,13 +26,6 @@ from fusion.estimator.estimate import estimate_motion
 from fusion.estimator.inputs import Inputs, Settings, time_offset_sd
 from fusion.estimator.level import LevelledImu, in_plane
 from fusion.events.fused import FusedEvents
-from fusion.gait.findings import findings
-from fusion.gait.joint_angles import joint_angles
-from fusion.gait.key_angles import key_angles
-from fusion.gait.lengths import step_lengths
-from fusion.gait.parameters import gait_parameters
-from fusion.gait.strides import segment_strides
-from fusion.pose.segments import walking_window
 from fusion.recording.clean import clean
 from fusion.recording.inspect import inspect
 from fusion.stages.cameras import (
@@ -45,18 +38,16 @@ from fusion.stages.cameras import (
     synchronise,
     without_common_clock,
 )
-from fusion.stages.distances import Lengths, foot_lengths, placed_in_world
+from fusion.stages.gait import Sources, read_gait
 from fusion.stages.quality import quality_checks, unusable_streams
 from fusion.stages.wearables import Track, Wearables, wear
 from fusion.types import (
     Analysis,
     Floats,
     GaitEvents,
-    GaitParameters,
     Motion,
     Placement,
     Recording,
-    Stride,
     SyncResult,
     WorldPoints,
 )
@@ -64,12 +55,6 @@ from fusion.version import __version__
 
 Progress = Callable[[str, float], None]
 """Called with the name of the stage that starts and the share of the work that is done."""
-
-MEASURED_SCALE_SD = 0.01
-"""Relative error of lengths from a calibrated camera or a foot sensor: board and accelerometer scale, 0.5-1 %."""
-
-HEIGHT_SCALE_SD = 0.03
-"""Relative error of lengths scaled by body height: legs of one height differ by 3 % (Winter 2009)."""
 
 POSED_ZERO_SD_DEG = 2.0
 """Doubt of an angle's zero after a standing pose: the calibration floor of 1.5-2.1 deg at the knee."""
@@ -158,29 +143,16 @@ def analyse(
     motion = estimate(prepared, known.settings)
     report("events", 0.7)
     events = find_events(prepared, motion)
-    lengths = foot_lengths(prepared.wearables.placed, events)
-    placed = placed_in_world(motion)
-    strides = segment_strides(
-        events,
-        placed,
-        surface=chosen.surface,
-        belt_speed_mps=chosen.belt_speed_mps,
-        turning=_turns(prepared.points),
-        lengths=lengths,
-    )
     report("parameters", 0.8)
-    zero_sd_deg = _zero_sd_deg(prepared)
-    angles = joint_angles(motion, strides, calibration_sd_deg=zero_sd_deg)
-    keys = key_angles(angles, strides, calibration_sd_deg=zero_sd_deg)
-    parameters = _parameters(chosen, prepared, placed, events, strides, lengths)
+    reading = read_gait(chosen, _sources(chosen, prepared, motion), events)
     quality = quality_checks(
         problems,
         prepared.views,
         prepared.wearables.placements,
         prepared.wearables.left_out,
         motion,
-        strides,
-        angles,
+        reading.strides,
+        reading.joint_angles,
     )
     report("done", 1.0)
     return Analysis(
@@ -191,12 +163,56 @@ def analyse(
         points=tuple(view.on_reference_clock() for view in prepared.views if view.points is not None),
         motion=motion,
         events=events,
-        strides=strides,
-        parameters=GaitParameters((*parameters.items, *keys)),
-        joint_angles=angles,
-        findings=findings(parameters, keys, chosen.subject),
+        strides=reading.strides,
+        parameters=reading.parameters,
+        joint_angles=reading.joint_angles,
+        findings=reading.findings,
         quality=quality,
         provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
+        screening=reading.screening,
+    )
+
+
+def reanalyse(analysis: Analysis, events: GaitEvents) -> Analysis:
+    """Return the analysis with other contacts, such as those that a person corrected (``gait.edit``).
+
+    Motion, synchronisation and placements stay as they are; strides, parameters, angles over the cycle, findings and
+    quality follow the new contacts.
+
+    Parameters
+    ----------
+    analysis
+        Of ``analyse``, in the same version of the software.
+    events
+        The contacts to use instead.
+    """
+    selected = analysis.recording.with_sources(analysis.use)
+    problems = inspect(selected).problems
+    chosen = clean(selected)
+    known = Known(
+        sync={sync.stream: sync for sync in analysis.sync},
+        placements=analysis.placements,
+    )
+    prepared = prepare(chosen, known, unusable=unusable_streams(problems))
+    reading = read_gait(chosen, _sources(chosen, prepared, analysis.motion), events)
+    quality = quality_checks(
+        problems,
+        prepared.views,
+        prepared.wearables.placements,
+        prepared.wearables.left_out,
+        analysis.motion,
+        reading.strides,
+        reading.joint_angles,
+    )
+    return replace(
+        analysis,
+        events=events,
+        strides=reading.strides,
+        parameters=reading.parameters,
+        joint_angles=reading.joint_angles,
+        findings=reading.findings,
+        quality=quality,
+        screening=reading.screening,
     )
 
 
@@ -289,44 +305,15 @@ def _check_can_be_meant(recording: Recording, use: tuple[str, ...]) -> None:
         )
 
 
-def _turns(points: tuple[WorldPoints, ...]) -> tuple[tuple[float, float], ...]:
-    """Spans within a camera's view in which the walk is not straight."""
-    spans = []
-    for view in points:
-        straight = walking_window(view)
-        edges = [float(view.time_s[0]), *(edge for window in straight for edge in window), float(view.time_s[-1])]
-        spans += [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start > 1.0]
-    return tuple(spans)
-
-
-def _step_lengths(
-    motion: Motion | None, recording: Recording, strides: tuple[Stride, ...]
-) -> dict[tuple[str, float], tuple[float, float]] | None:
-    if motion is None:
-        return None
-    belt = recording.belt_speed_mps if recording.surface == "treadmill" else 0.0
-    return step_lengths(strides, motion, belt) if np.isfinite(belt) else None
-
-
-def _parameters(
-    recording: Recording,
-    prepared: Prepared,
-    placed: Motion | None,
-    events: GaitEvents,
-    strides: tuple[Stride, ...],
-    lengths: Lengths,
-) -> GaitParameters:
-    measured = _is_measured_scale(recording, prepared, lengths)
-    return gait_parameters(
-        strides,
-        events,
-        subject=recording.subject,
-        surface=recording.surface,
-        belt_speed_mps=recording.belt_speed_mps,
-        scale_known=measured or prepared.skeleton.height_is_known,
-        length_scale_sd=MEASURED_SCALE_SD if measured else HEIGHT_SCALE_SD,
-        # Steps only from the source that measured the strides: two sources would not add up.
-        step_lengths=None if lengths else _step_lengths(placed, recording, strides),
+def _sources(recording: Recording, prepared: Prepared, motion: Motion) -> Sources:
+    used = [view.name for view in prepared.views if view.is_used]
+    return Sources(
+        motion,
+        prepared.wearables.placed,
+        prepared.points,
+        camera_is_metric=any(recording.camera(name).is_calibrated for name in used),
+        height_is_known=prepared.skeleton.height_is_known,
+        zero_sd_deg=_zero_sd_deg(prepared),
     )
 
 
@@ -334,12 +321,6 @@ def _zero_sd_deg(prepared: Prepared) -> float:
     placements = prepared.wearables.placements
     posed = bool(placements) and all(placement.method == "standing pose" for placement in placements)
     return POSED_ZERO_SD_DEG if posed else FREE_ZERO_SD_DEG
-
-
-def _is_measured_scale(recording: Recording, prepared: Prepared, lengths: Lengths) -> bool:
-    """Say whether lengths are metric by a calibrated camera or a foot sensor, not by the body height."""
-    used = [view.name for view in prepared.views if view.is_used]
-    return bool(lengths) or any(recording.camera(name).is_calibrated for name in used)
 
 
 def _provenance(recording: Recording, use: tuple[str, ...], prepared: Prepared, seconds: float) -> dict[str, object]:

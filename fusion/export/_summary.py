@@ -28,6 +28,7 @@ def summary(analysis: Analysis) -> Json:
         "use": list(analysis.use),
         "quality": plain(analysis.quality),
         "findings": plain(analysis.findings),
+        "screening": plain(analysis.screening),
         "parameters": [
             {"name": item.name, "side": item.side, **plain(item.estimate)} for item in analysis.parameters.items
         ],

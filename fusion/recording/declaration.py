@@ -30,6 +30,7 @@ _RECORDING_KEYS = (
     "protocol",
     "operator",
     "software_version",
+    "walking_aid",
 )
 _ALWAYS_ALLOWED = ("stream", "schema", "schema_version", "written_by", "subject")
 

@@ -25,8 +25,19 @@ from fusion.types.gait import (
 from fusion.types.motion import Motion
 from fusion.types.recording import Camera, ImuSamples, Keypoints, Recording, Subject
 from fusion.types.result import Analysis, Finding, QualityCheck
+from fusion.types.screening import (
+    BANDS,
+    Driver,
+    Meaning,
+    OtherGroup,
+    Performance,
+    ScreeningResult,
+    SideClass,
+    natural_frequencies,
+)
 
 __all__ = [
+    "BANDS",
     "GRADES",
     "NOT_FUSED",
     "POINTS",
@@ -35,6 +46,7 @@ __all__ = [
     "SIDES",
     "Analysis",
     "Camera",
+    "Driver",
     "Estimate",
     "Finding",
     "Flags",
@@ -44,19 +56,25 @@ __all__ = [
     "ImuSamples",
     "JointAngles",
     "Keypoints",
+    "Meaning",
     "Motion",
+    "OtherGroup",
     "Parameter",
+    "Performance",
     "PlacedImu",
     "Placement",
     "QualityCheck",
     "Recording",
     "Samples",
+    "ScreeningResult",
+    "SideClass",
     "Stride",
     "Subject",
     "SyncResult",
     "Words",
     "WorldPoints",
     "floats",
+    "natural_frequencies",
     "one_of",
     "same_length",
 ]

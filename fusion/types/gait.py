@@ -72,7 +72,8 @@ class GaitEvents:
     sd_s
         Standard deviation of each time, s, shape (m,).
     source
-        What the event rests on: ``"imu"``, ``"camera"``, ``"imu+camera"`` or ``"model"``, shape (m,).
+        What the event rests on: ``"imu"``, ``"camera"``, ``"imu+camera"``, ``"model"`` or ``"person"`` (corrected
+        by hand), shape (m,).
     """
 
     time_s: Floats

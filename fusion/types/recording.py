@@ -214,6 +214,8 @@ class Recording:
         Start and end of a standing pose, s on the host clock, or NaN, NaN.
     started_at
         ISO 8601 date and time of the start, or ``""``.
+    walking_aid
+        ``"none"``, what the person walked with ("cane", "walker", "rail", "orthosis"), or ``""`` when not stated.
     """
 
     subject: Subject = field(default_factory=Subject)
@@ -228,6 +230,7 @@ class Recording:
     protocol: str = ""
     operator: str = ""
     software_version: str = ""
+    walking_aid: str = ""
 
     def __post_init__(self) -> None:
         """Check that no segment and no camera occurs twice."""

@@ -12,6 +12,7 @@ from fusion.types.arrays import one_of
 from fusion.types.gait import Estimate, GaitEvents, GaitParameters, JointAngles, Stride
 from fusion.types.motion import Motion
 from fusion.types.recording import Recording
+from fusion.types.screening import ScreeningResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Analysis:
         Checks, worst first; the verdict is the worst of them.
     provenance
         Software version, settings, input hashes, stage times.
+    screening
+        Every score of ``fusion.screening``, given or withheld; report and app print this list and no other.
     """
 
     recording: Recording
@@ -103,3 +106,4 @@ class Analysis:
     findings: tuple[Finding, ...] = ()
     quality: tuple[QualityCheck, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=dict)
+    screening: tuple[ScreeningResult, ...] = ()

@@ -54,6 +54,7 @@ CLASSES = (
     Subject,
     SyncResult,
     WorldPoints,
+    *(types.Driver, types.Meaning, types.OtherGroup, types.Performance, types.ScreeningResult, types.SideClass),
 )
 COUNT = 20
 TIME = np.arange(COUNT) / 100.0

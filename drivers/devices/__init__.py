@@ -1,0 +1,1 @@
+"""Wearables, one file each; see ``drivers.base.Device``."""

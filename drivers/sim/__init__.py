@@ -1,0 +1,1 @@
+"""The virtual laboratory: devices, radio, ports and cameras that exist in memory only."""

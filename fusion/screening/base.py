@@ -1,0 +1,126 @@
+"""What a screening score is: one file in this folder, found by its name, and what all of them are asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from fusion.plugins import load, names
+from fusion.types import (
+    BANDS,
+    SIDES,
+    Estimate,
+    GaitEvents,
+    GaitParameters,
+    JointAngles,
+    Recording,
+    ScreeningResult,
+    Stride,
+    Subject,
+)
+from fusion.types.screening import DOES_NOT_APPLY, NO_SCORE
+
+FAMILY = "fusion.screening"
+
+BAND_EDGES_PERCENT = (90.0, 95.0, 99.0)
+"""Where slight, moderate and marked begin: further from healthy walking than so many % of healthy peers."""
+
+SCALE_NAME = "further from healthy walking than … % of healthy peers"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that a score may look at: one visit of one person.
+
+    Attributes
+    ----------
+    recording
+        What was recorded; several recordings of one visit are one evidence with their strides pooled.
+    strides, events, parameters, joint_angles
+        What the analysis found in it.
+    """
+
+    recording: Recording
+    strides: tuple[Stride, ...]
+    events: GaitEvents
+    parameters: GaitParameters
+    joint_angles: JointAngles
+
+    @property
+    def subject(self) -> Subject:
+        """Whom it is about."""
+        return self.recording.subject
+
+    def valid(self, side: str) -> int:
+        """Return how many strides of one foot count."""
+        return sum(stride.is_valid and stride.side == side for stride in self.strides)
+
+
+class Score(Protocol):
+    """One score. It never raises for what a person or a recording is like: it withholds the number and says why."""
+
+    def assess(self, evidence: Evidence) -> ScreeningResult:
+        """Return what it says about one visit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is the same in every result of one score."""
+
+    key: str
+    title: str
+    unit: str
+    model_card: str
+    population: str = ""
+    source: str = ""
+
+    def withheld(self, reason: str, cure: str, *, checked: Sequence[str] = (), n: int = 0) -> ScreeningResult:
+        """Return the result that says why there is no score and how to obtain one."""
+        return ScreeningResult(
+            key=self.key,
+            title=self.title,
+            status=NO_SCORE,
+            sentence="No score given",
+            score=Estimate.not_assessable(self.unit, f"{reason} To get it: {cure}", n),
+            reason=reason,
+            cure=cure,
+            checked=tuple(checked),
+            population=self.population,
+            source=self.source,
+            model_card=self.model_card,
+        )
+
+    def not_meant(self, reason: str) -> ScreeningResult:
+        """Return the result that says that the score is not made for this person."""
+        return ScreeningResult(
+            key=self.key,
+            title=self.title,
+            status=DOES_NOT_APPLY,
+            sentence="Does not apply",
+            score=Estimate.not_assessable(self.unit, reason),
+            reason=reason,
+            population=self.population,
+            source=self.source,
+            model_card=self.model_card,
+        )
+
+
+def screen(evidence: Evidence) -> tuple[ScreeningResult, ...]:
+    """Return what every score says, those with a number first, then those withheld, then those not meant."""
+    results = [load(FAMILY, name).assess(evidence) for name in names(FAMILY)]
+    rank = {DOES_NOT_APPLY: 2, NO_SCORE: 1}
+    return tuple(sorted(results, key=lambda result: rank.get(result.status, 0)))
+
+
+def band_of(percent: float) -> str:
+    """Return the word for a place among healthy peers, percent."""
+    return BANDS[int(np.searchsorted(BAND_EDGES_PERCENT, percent, side="right"))]
+
+
+def missing_foot(evidence: Evidence) -> str:
+    """Return the name of a foot without any valid stride, or ``""``."""
+    return next((side for side in SIDES if not evidence.valid(side)), "")
