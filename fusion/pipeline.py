@@ -36,6 +36,7 @@ from fusion.stages.cameras import (
     refined_skeleton,
     straighten,
     synchronise,
+    with_sides_by_wearables,
     without_common_clock,
 )
 from fusion.stages.gait import Sources, read_gait
@@ -241,6 +242,7 @@ def prepare(
     rates = {**_bone_rates(wearables, views), **known.bone_rates}
     levelled = tuple(in_plane(with_bone_rate(imu, rates)) for imu in wearables.placed)
     pitches = {each.imu.segment: (each.imu.time_s, each.pitch_rad) for each in levelled}
+    views = tuple(with_sides_by_wearables(view, recording, skeleton, pitches) for view in views)
     points = tuple(_for_estimator(view, skeleton, pitches) for view in views if view.is_used)
     return Prepared(skeleton, wearables, levelled, views, points)
 
@@ -258,7 +260,7 @@ def _bone_rates(wearables: Wearables, views: tuple[CameraView, ...]) -> dict[str
 
 def find_events(prepared: Prepared, motion: Motion) -> GaitEvents:
     """Return the gait events, from the wearables, the cameras' own points and the motion."""
-    seen = tuple(view.on_reference_clock() for view in prepared.views if view.is_used)
+    seen = tuple(view.for_contacts() for view in prepared.views if view.is_used)
     return FusedEvents().detect(motion, prepared.wearables.placed, seen)
 
 

@@ -8,6 +8,10 @@ Steps (Papandreou et al. 2018, sections 3.1 and 3.2)
 1. Roots: local peaks of the heatmaps, best first; one inside a person that is already found is passed over.
 2. From the root along the tree, backward and forward: displacement, then the offset of the cell that was reached.
 3. Score of a person: mean score of the points that no better person has.
+
+``pairs`` is not in the paper. On side views the best cells of the left and of the right ankle often lie on one foot,
+while the other foot holds the second-best cell of one of the two heatmaps. Where both names meet in one place, the
+clearest second place of either goes to its name: both feet are then found, and which is which is left to tracking.
 """
 
 from __future__ import annotations
@@ -51,6 +55,14 @@ _SAME_POINT_PX = 20.0
 _PEAK_CELLS = 3
 _REFINEMENTS = 2
 
+PAIRS = ((13, 14), (15, 16))
+"""Left and right knee, left and right ankle."""
+
+_ONE_PLACE_PX = 16.0
+_REACH_SHARE = 0.4
+_LEAST_SECOND_SCORE = 0.3
+_LEAST_SECOND_SHARE = 0.5
+
 Head = NDArray[Any]
 
 
@@ -71,6 +83,39 @@ def peaks(heatmap: Head, offset: Head, *_: Head) -> tuple[Floats, Floats]:
     u = column * STRIDE + offset[row, column, count + point]
     v = row * STRIDE + offset[row, column, point]
     return np.stack([u, v], axis=1).astype(np.float64), sigmoid(heatmap[row, column, point])
+
+
+def pairs(heatmap: Head, offset: Head, *_: Head) -> tuple[Floats, Floats]:
+    """Return ``peaks`` with knees and ankles that meet in one place told apart by their second-best cells."""
+    position, score = peaks(heatmap, offset)
+    reach_px = _REACH_SHARE * heatmap.shape[0] * STRIDE
+    for pair in PAIRS:
+        if np.hypot(*(position[pair[0]] - position[pair[1]])) > _ONE_PLACE_PX:
+            continue
+        seconds = [_second(heatmap, offset, name, position[name], reach_px) for name in pair]
+        gains = [
+            found[1] / score[name] if found is not None else 0.0 for name, found in zip(pair, seconds, strict=True)
+        ]
+        best = int(np.argmax(gains))
+        found = seconds[best]
+        if found is not None and gains[best] >= _LEAST_SECOND_SHARE:
+            position[pair[best]], score[pair[best]] = found
+    return position, score
+
+
+def _second(heatmap: Head, offset: Head, point: int, first: Floats, reach_px: float) -> tuple[Floats, float] | None:
+    """Return place and score of a point's best cell that is a peak elsewhere but within reach of the first."""
+    grid = heatmap[:, :, point]
+    count = heatmap.shape[2]
+    best: tuple[Floats, float] | None = None
+    for row, column in np.argwhere(grid == maximum_filter(grid, size=_PEAK_CELLS)):
+        score = float(sigmoid(grid[row, column]))
+        shift = np.array([offset[row, column, count + point], offset[row, column, point]], dtype=np.float64)
+        place = np.array([column, row]) * STRIDE + shift
+        away = np.hypot(*(place - first))
+        if score >= _LEAST_SECOND_SCORE and _ONE_PLACE_PX < away < reach_px and (best is None or score > best[1]):
+            best = (place, score)
+    return best
 
 
 def chain(heatmap: Head, offset: Head, forward: Head, backward: Head) -> tuple[Floats, Floats]:
@@ -112,9 +157,7 @@ def _roots(heatmap: Head, offset: Head) -> list[tuple[float, int, Floats, float]
     return ordered
 
 
-def _grown(
-    root: int, position: Floats, score: float, heads: tuple[Head, Head, Head, Head]
-) -> tuple[Floats, Floats]:
+def _grown(root: int, position: Floats, score: float, heads: tuple[Head, Head, Head, Head]) -> tuple[Floats, Floats]:
     heatmap, _, forward, backward = heads
     points, scores = np.zeros((heatmap.shape[2], 2)), np.zeros(heatmap.shape[2])
     points[root], scores[root] = position, score

@@ -17,6 +17,8 @@ from fusion.pose.models import _posenet_decode as decode
 from fusion.pose.models._session import Session
 from fusion.pose.models.base import COCO_POINTS, Seen
 
+_DECODINGS = {"pairs": decode.pairs, "peak": decode.peaks, "chain": decode.chain}
+
 HEADS = ("heatmap", "offset", "displacement_fwd", "displacement_bwd")
 
 
@@ -26,10 +28,11 @@ class PoseNet:
     Parameters
     ----------
     input_px
-        Side of the input: 257 (default), 353, 385, 513 ...
+        Side of the input: 257, 353 (default), 385, 513 ...
     decoding
-        ``"peak"``: each point at the best cell of its heatmap; ``"chain"``: from the surest point along the
-        displacements, which keeps the points of one body together.
+        ``"pairs"``: each point at the best cell of its heatmap, knees and ankles that meet on one leg told apart by
+        their second-best cells; ``"peak"``: without that, as PoseNet is usually read; ``"chain"``: from the surest
+        point along the displacements, which keeps the points of one body together.
     weights
         ONNX file, such as one that was fine-tuned; None takes the original weights.
     threads
@@ -40,14 +43,14 @@ class PoseNet:
     points = COCO_POINTS
 
     def __init__(
-        self, input_px: int = 257, decoding: str = "peak", weights: Path | None = None, threads: int = 0
+        self, input_px: int = 353, decoding: str = "pairs", weights: Path | None = None, threads: int = 0
     ) -> None:
         if input_px % decode.STRIDE != 1 or input_px < 129:
             raise UsageError(f"PoseNet takes sizes 16 k + 1 from 129 px on, such as 257 or 353; got {input_px}.")
-        if decoding not in ("peak", "chain"):
-            raise UsageError(f"decoding must be 'peak' or 'chain'; got {decoding!r}.")
+        if decoding not in _DECODINGS:
+            raise UsageError(f"decoding must be one of {', '.join(_DECODINGS)}; got {decoding!r}.")
         self.input_px = input_px
-        self._decode = decode.peaks if decoding == "peak" else decode.chain
+        self._decode = _DECODINGS[decoding]
         self._session = Session(self.name, HEADS, weights, threads)
 
     def prepared(self, pictures: NDArray[np.uint8]) -> NDArray[Any]:

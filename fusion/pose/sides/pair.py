@@ -51,6 +51,8 @@ _BEAM = 48
 _REFERENCE_STEP_S = 1.0 / 30.0
 _LONGEST_COAST_S = 0.6
 _START_SPEED_SD = 4.0
+_IMPOSSIBLE = 13.8
+"""Chi-square with two degrees of freedom, 0.1 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,13 @@ class PairTrack:
     clutter: Floats
 
 
-def track_pair(time_s: Floats, points: Floats, weight: Floats | None = None) -> PairTrack:
+def track_pair(
+    time_s: Floats,
+    points: Floats,
+    weight: Floats | None = None,
+    rest_up: float = -0.9,
+    hint: tuple[Floats, float] | None = None,
+) -> PairTrack:
     """Return the modes of a pair of points and the tracks of both legs.
 
     Parameters
@@ -88,14 +96,20 @@ def track_pair(time_s: Floats, points: Floats, weight: Floats | None = None) -> 
         missing.
     weight
         Share of an ordinary point's information that each is worth, (0, 1], shape (n, 2).
+    rest_up
+        Where the points are in quiet standing, along the second axis.
+    hint
+        Where something else says that the left and the right leg's point are, shape (n, 2, 2), NaN where unknown,
+        and how well it knows.
     """
     weight = np.ones(points.shape[:2]) if weight is None else weight
     variance = POINT_SD**2 / np.clip(np.nan_to_num(weight, nan=0.1), 0.1, 1.0)
     centre = _centre(points)
-    mode = _Beam(centre).run(time_s, points, variance)
-    position, position_variance = smoothed_tracks(
-        time_s, *assigned(points, variance, mode), ACCELERATION_SD, ANTIPHASE_SD, centre
-    )
+    known, known_sd = hint if hint is not None else (np.full_like(points, np.nan), 1.0)
+    mode = _Beam(centre, rest_up).run(time_s, points, variance, known, known_sd**2)
+    place, doubt = assigned(points, variance, mode)
+    place, doubt = _without_outliers(time_s, *_with_hint(place, doubt, known, known_sd**2), centre)
+    position, position_variance = smoothed_tracks(time_s, place, doubt, ACCELERATION_SD, ANTIPHASE_SD, centre)
     probability, clutter = _marginals(time_s, points, variance, position, position_variance)
     return PairTrack(mode, probability, position, np.sqrt(position_variance), clutter)
 
@@ -105,7 +119,7 @@ def assigned(points: Floats, variance: Floats, mode: Samples) -> tuple[Floats, F
     place, doubt = points.copy(), variance.copy()
     swap = mode == SWAP
     place[swap], doubt[swap] = points[swap][:, ::-1], variance[swap][:, ::-1]
-    middle = np.nanmean(np.where(np.isfinite(points), points, np.nan), axis=1) if len(points) else points[:, 0]
+    middle = _middle(points)
     for which, leg in ((ON_LEFT, 0), (ON_RIGHT, 1)):
         chosen = mode == which
         place[chosen, leg], doubt[chosen, leg] = middle[chosen], variance[chosen].mean(axis=1)
@@ -113,10 +127,38 @@ def assigned(points: Floats, variance: Floats, mode: Samples) -> tuple[Floats, F
     return place, doubt
 
 
+def _middle(points: Floats) -> Floats:
+    """Return the middle of both points, or the one that there is, shape (n, 2)."""
+    first = np.where(np.isfinite(points[:, 0]), points[:, 0], points[:, 1])
+    second = np.where(np.isfinite(points[:, 1]), points[:, 1], points[:, 0])
+    return 0.5 * (first + second)
+
+
+def _with_hint(place: Floats, doubt: Floats, known: Floats, variance: float) -> tuple[Floats, Floats]:
+    """Join each leg's point with the hint by inverse variance."""
+    has_hint, has_point = np.isfinite(known).all(axis=2), np.isfinite(place).all(axis=2)
+    share = np.where(has_point & has_hint, variance / (variance + doubt), np.where(has_point, 1.0, 0.0))
+    joined = share[..., None] * np.nan_to_num(place) + (1.0 - share[..., None]) * np.nan_to_num(known)
+    joined[~(has_hint | has_point)] = np.nan
+    total = np.where(
+        has_point & has_hint, doubt * variance / (doubt + variance), np.where(has_point, doubt, variance)
+    )
+    return joined, total
+
+
+def _without_outliers(time_s: Floats, place: Floats, doubt: Floats, centre: float) -> tuple[Floats, Floats]:
+    """Take out points that the smoothed tracks through all of them call impossible."""
+    position, variance = smoothed_tracks(time_s, place, doubt, ACCELERATION_SD, ANTIPHASE_SD, centre)
+    off = ((place - position) ** 2 / (variance + doubt[..., None])).sum(axis=2)
+    kept = place.copy()
+    kept[off > _IMPOSSIBLE] = np.nan
+    return kept, doubt
+
+
 class _Beam:
     """The hypotheses: for each two legs by two axes of place and speed, and how likely it is."""
 
-    def __init__(self, centre: float) -> None:
+    def __init__(self, centre: float, rest_up: float) -> None:
         self._centre = centre
         self._place = np.zeros((1, 2, 2))
         self._speed = np.zeros((1, 2, 2))
@@ -127,16 +169,17 @@ class _Beam:
         self._log = np.zeros(1)
         self._mode = np.full(1, KEEP)
         self._place[:, :, 0] = 0.5 * centre
-        self._place[:, :, 1] = -0.9
+        self._place[:, :, 1] = rest_up
 
-    def run(self, time_s: Floats, points: Floats, variance: Floats) -> Samples:
+    def run(self, time_s: Floats, points: Floats, variance: Floats, hint: Floats, hint_variance: float) -> Samples:
         """Return the modes of the likeliest history, shape (n,)."""
         parents, modes = [], []
         last_s = time_s[0] if len(time_s) else 0.0
-        for now_s, observed, doubt in zip(time_s, points, variance, strict=True):
+        for now_s, observed, doubt, known in zip(time_s, points, variance, hint, strict=True):
             self._predict(min(now_s - last_s, _LONGEST_COAST_S))
             last_s = now_s
-            parent, mode = self._branch(observed, doubt, 1.0)
+            self._hear(known, hint_variance)
+            parent, mode = self._branch(observed, doubt)
             parents.append(parent)
             modes.append(mode)
         history = np.full(len(time_s), KEEP, dtype=np.int64)
@@ -153,8 +196,14 @@ class _Beam:
         self._ps = self._ps + step_s * self._ss + 0.5 * step_s**3 * a2
         self._ss = np.minimum(self._ss + step_s**2 * a2, 16.0 * _START_SPEED_SD**2)
 
-    def _branch(self, observed: Floats, doubt: Floats, vote: float) -> tuple[Samples, Samples]:
-        options = [self._option(mode, observed, doubt, vote) for mode in range(4)]
+    def _hear(self, known: Floats, variance: float) -> None:
+        """Let the hint hold both legs in every hypothesis."""
+        state = [self._place, self._speed, self._pp, self._ps, self._ss]
+        for leg in (0, 1):
+            _update(state, leg, known[leg], variance)
+
+    def _branch(self, observed: Floats, doubt: Floats) -> tuple[Samples, Samples]:
+        options = [self._option(mode, observed, doubt) for mode in range(4)]
         log = np.concatenate([option[0] for option in options])
         keep = np.argsort(-log, kind="stable")[:_BEAM]
         count = len(self._log)
@@ -166,9 +215,9 @@ class _Beam:
         return parent, mode
 
     def _option(
-        self, mode: int, observed: Floats, doubt: Floats, vote: float
+        self, mode: int, observed: Floats, doubt: Floats
     ) -> tuple[Floats, tuple[Floats, Floats, Floats, Floats, Floats]]:
-        prior = vote * np.log(PERSISTENCE * (self._mode == mode) + (1.0 - PERSISTENCE) * BASE_RATE[mode])
+        prior = np.log(PERSISTENCE * (self._mode == mode) + (1.0 - PERSISTENCE) * BASE_RATE[mode])
         state = [self._place.copy(), self._speed.copy(), self._pp.copy(), self._ps.copy(), self._ss.copy()]
         log = self._log + prior
         if mode in (KEEP, SWAP):
@@ -178,7 +227,7 @@ class _Beam:
         else:
             leg = 0 if mode == ON_LEFT else 1
             log = log + _same_place(observed)
-            log = log + _update(state, leg, observed.mean(axis=0), float(doubt.mean()))
+            log = log + _update(state, leg, _middle(observed[None])[0], float(doubt.mean()))
             _antiphase(state, 1 - leg, self._centre)
         return log, (state[0], state[1], state[2], state[3], state[4])
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fusion.pose.models.base import PoseModel
 from fusion.pose.track.people import Body, body_of
-from fusion.pose.video.frame import Frame, Picture, Square
+from fusion.pose.video.frame import Frame, Square
 from fusion.types import Floats
 
 SQUARE_HEIGHTS = 1.3
@@ -35,14 +35,11 @@ class Look:
         The network's scores, shape (k,).
     square
         Where the network looked; None where it did not.
-    cut
-        What it looked at.
     """
 
     position_px: Floats
     score: Floats
     square: Square | None
-    cut: Picture | None
 
 
 class Follower:
@@ -78,7 +75,7 @@ class Follower:
     def nothing(self) -> Look:
         """Return a look at nobody."""
         count = len(self._model.points)
-        return Look(np.full((count, 2), np.nan), np.zeros(count), None, None)
+        return Look(np.full((count, 2), np.nan), np.zeros(count), None)
 
     def look(self, frame: Frame, guide: Body | None = None) -> Look:
         """Return what is seen of the patient in a frame.
@@ -100,7 +97,7 @@ class Follower:
         seen = self._model.see(cut[None])
         position = square.to_frame(seen.position_px[0], self._model.input_px)
         self._follow(frame.time_s, expected, position, seen.score[0])
-        return Look(position, seen.score[0], square, cut)
+        return Look(position, seen.score[0], square)
 
     def _start(self, body: Body) -> None:
         self._body = body

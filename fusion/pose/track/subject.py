@@ -48,14 +48,16 @@ class Path:
         """Median height in the picture."""
         return float(np.median([body.height_px for body in self.bodies]))
 
-    def at(self, time_s: float, margin_s: float = 2.0 * FIND_EVERY_S) -> Body | None:
+    def at(self, time_s: float, margin_s: float = FIND_EVERY_S) -> Body | None:
         """Return the body at a time, between sightings by interpolation; None beyond ``margin_s`` of them."""
         times = np.asarray(self.time_s)
         if not times[0] - margin_s <= time_s <= times[-1] + margin_s:
             return None
         after = int(np.clip(np.searchsorted(times, time_s), 1, len(times) - 1)) if len(times) > 1 else 0
-        if after and times[after] - times[after - 1] > _LONGEST_GAP_S and not (
-            time_s - times[after - 1] < margin_s or times[after] - time_s < margin_s
+        if (
+            after
+            and times[after] - times[after - 1] > _LONGEST_GAP_S
+            and not (time_s - times[after - 1] < margin_s or times[after] - time_s < margin_s)
         ):
             return None
         numbers = np.array([[*body.centre_px, body.height_px, body.score] for body in self.bodies])

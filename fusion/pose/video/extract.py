@@ -18,7 +18,7 @@ from fusion.pose.models.base import PoseModel
 from fusion.pose.track.follow import Follower, Look
 from fusion.pose.track.people import PeopleFinder
 from fusion.pose.track.subject import Subject, choose, paths_of
-from fusion.pose.video.frame import Frame, Picture, Square
+from fusion.pose.video.frame import Frame, Square
 from fusion.pose.video.reader import ReadLog, VideoInfo, probe, read_frames
 from fusion.types import Flags, Floats
 
@@ -118,12 +118,12 @@ def see_video(
     times: list[float] = []
     looks: list[Look] = []
     repeated: list[bool] = []
-    last_cut: tuple[Square, Picture] | None = None
+    last: tuple[Frame, Square] | None = None
     for frame in _shown(read_frames(path, log=log), "reading the body", info, progress):
-        look, same = _looked(frame, follower, subject, last_cut)
-        last_cut = (look.square, look.cut) if look.square is not None and look.cut is not None else None
+        look, same = _looked(frame, follower, subject, last)
+        last = (frame, look.square) if look.square is not None else None
         times.append(frame.time_s)
-        looks.append(replace(look, cut=None))
+        looks.append(look)
         repeated.append(same)
     pose = VideoPose(
         info=info,
@@ -141,21 +141,18 @@ def see_video(
 
 
 def _looked(
-    frame: Frame, follower: Follower, subject: Subject, last: tuple[Square, Picture] | None
+    frame: Frame, follower: Follower, subject: Subject, last: tuple[Frame, Square] | None
 ) -> tuple[Look, bool]:
     """Return the look at a frame, and whether its picture is the last one again."""
     guide = subject.path.at(frame.time_s)
     if guide is None:
         follower.forget()
-    if last is not None and guide is not None and np.array_equal(frame.cut(last[0], last[1].shape[0]), last[1]):
-        nothing = follower.nothing()
-        return replace(nothing, square=last[0], cut=last[1]), True
+    if last is not None and guide is not None and frame.is_like(*last):
+        return replace(follower.nothing(), square=last[1]), True
     return follower.look(frame, guide), False
 
 
-def _shown(
-    frames: Iterator[Frame], what: str, info: VideoInfo, progress: Progress | None
-) -> Iterator[Frame]:
+def _shown(frames: Iterator[Frame], what: str, info: VideoInfo, progress: Progress | None) -> Iterator[Frame]:
     for frame in frames:
         yield frame
         if progress is not None and np.isfinite(info.duration_s):

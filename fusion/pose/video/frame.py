@@ -73,6 +73,24 @@ class Frame:
         size = (self._source.width, self._source.height)
         return size[::-1] if self.quarter_turns % 2 else size
 
+    def is_like(self, other: Frame, square: Square) -> bool:
+        """Return whether a square shows exactly the same in both frames: a picture that was only repeated.
+
+        Every fourth row is compared; noise of a camera changes some pixel in any of them.
+        """
+        width, height = self.size_px
+        rows = slice(max(0, square.top), min(height, square.top + square.side), 4)
+        columns = slice(max(0, square.left), min(width, square.left + square.side))
+        return self.size_px == other.size_px and np.array_equal(
+            self._luma()[rows, columns], other._luma()[rows, columns]
+        )
+
+    def _luma(self) -> NDArray[np.uint8]:
+        if self._picture is None and self.quarter_turns % 4 == 0 and self._source.format.name in _PLANAR:
+            plane = self._source.planes[0]
+            return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height]
+        return self.picture[..., 1]
+
     def cut(self, square: Square, input_px: int) -> Picture:
         """Return a square of the frame scaled to a network's input; black beyond the frame's edge."""
         import cv2

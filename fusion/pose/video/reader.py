@@ -171,9 +171,7 @@ def times_of(path: Path) -> Floats:
     return np.unique(np.asarray(stamps, dtype=np.float64))
 
 
-def _frames(
-    path: Path, start_s: float, end_s: float, log: ReadLog, seek_s: float | None = None
-) -> Iterator[Frame]:
+def _frames(path: Path, start_s: float, end_s: float, log: ReadLog, seek_s: float | None = None) -> Iterator[Frame]:
     container, stream = _open(path)
     last_s = -np.inf
     with container:

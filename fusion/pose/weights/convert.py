@@ -131,7 +131,9 @@ class Converter:
     def _array(self, reference: str) -> NDArray[Any]:
         name = plain_name(reference)
         if name not in self._graph.constants:
-            raise FormatError(f"'{name}' of network {self._network.name!r} must be a constant. Fetch the model again.")
+            raise FormatError(
+                f"'{name}' of network {self._network.name!r} must be a constant. Fetch the model again."
+            )
         return self._graph.constants[name]
 
     def _constant(self, array: NDArray[Any] | list[int]) -> str:
@@ -232,7 +234,9 @@ class Converter:
 
     def _pad(self, node: Node) -> str:
         pads = self._array(node.inputs[1]).astype(np.int64)
-        return self._one("Pad", [self._value(node.inputs[0]), self._constant(np.concatenate([pads[:, 0], pads[:, 1]]))])
+        return self._one(
+            "Pad", [self._value(node.inputs[0]), self._constant(np.concatenate([pads[:, 0], pads[:, 1]]))]
+        )
 
     def _reshape(self, node: Node) -> str:
         wanted = plain_name(node.inputs[1])

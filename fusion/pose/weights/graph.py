@@ -76,7 +76,9 @@ class Graph:
         """
         found = [node for node in self.nodes.values() if node.kind == "Placeholder"]
         if len(found) != 1:
-            raise FormatError(f"a pose network has one input; this graph has {len(found)}. Take the right model file.")
+            raise FormatError(
+                f"a pose network has one input; this graph has {len(found)}. Take the right model file."
+            )
         return found[0]
 
     def needed_for(self, outputs: tuple[str, ...]) -> list[Node]:
@@ -146,7 +148,9 @@ def _unpacked(stored: bytes, entries: list[dict[str, Any]]) -> dict[str, NDArray
             values = values * np.float32(quantised["scale"]) + np.float32(quantised["min"])
         arrays[entry["name"]] = values.astype(_STORED[entry["dtype"]]).reshape(entry["shape"])
     if offset != len(stored):
-        raise FormatError(f"the weights are {len(stored)} bytes and the graph describes {offset}. Fetch the model again.")
+        raise FormatError(
+            f"the weights are {len(stored)} bytes and the graph describes {offset}. Fetch the model again."
+        )
     return arrays
 
 

