@@ -24,6 +24,6 @@ def test_arrays_of_a_lab_give_the_speed_that_was_simulated(capsys):
 
 def test_wearables_carry_the_knee_while_the_camera_is_blind(capsys):
     errors = run("simulate_and_compare")
-    assert errors["both"][0] < 4.0
+    assert errors["both"][0] < 5.5
     assert errors["both"][0] < 0.5 * errors["camera"][0]
     assert "hidden" in capsys.readouterr().out

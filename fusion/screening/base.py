@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class Evidence:
         What was recorded; several recordings of one visit are one evidence with their strides pooled.
     strides, events, parameters, joint_angles
         What the analysis found in it.
+    conflict
+        Why these strides cannot be one visit of one person; no score is given then.
     """
 
     recording: Recording
@@ -48,6 +50,7 @@ class Evidence:
     events: GaitEvents
     parameters: GaitParameters
     joint_angles: JointAngles
+    conflict: str = ""
 
     @property
     def subject(self) -> Subject:
@@ -57,14 +60,6 @@ class Evidence:
     def valid(self, side: str) -> int:
         """Return how many strides of one foot count."""
         return sum(stride.is_valid and stride.side == side for stride in self.strides)
-
-
-class Score(Protocol):
-    """One score. It never raises for what a person or a recording is like: it withholds the number and says why."""
-
-    def assess(self, evidence: Evidence) -> ScreeningResult:
-        """Return what it says about one visit."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +104,28 @@ class About:
         )
 
 
+class Score(Protocol):
+    """One score. It never raises for what a person or a recording is like: it withholds the number and says why.
+
+    Attributes
+    ----------
+    about
+        What is the same in each of its results.
+    """
+
+    about: ClassVar[About]
+
+    def assess(self, evidence: Evidence) -> ScreeningResult:
+        """Return what it says about one visit."""
+        ...
+
+
 def screen(evidence: Evidence) -> tuple[ScreeningResult, ...]:
     """Return what every score says, those with a number first, then those withheld, then those not meant."""
-    results = [load(FAMILY, name).assess(evidence) for name in names(FAMILY)]
+    scores: list[Score] = [load(FAMILY, name) for name in names(FAMILY)]
+    if evidence.conflict:
+        return tuple(score.about.withheld(evidence.conflict, "screen each visit on its own.") for score in scores)
+    results = [score.assess(evidence) for score in scores]
     rank = {DOES_NOT_APPLY: 2, NO_SCORE: 1}
     return tuple(sorted(results, key=lambda result: rank.get(result.status, 0)))
 

@@ -55,6 +55,8 @@ class _Domain:
 class GeneralDeviation:
     """Rates the domain of gait that is furthest from healthy peers."""
 
+    about = ABOUT
+
     def assess(self, evidence: Evidence) -> ScreeningResult:
         """Return what it says about one visit."""
         age = evidence.subject.age_years

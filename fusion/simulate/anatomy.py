@@ -7,7 +7,7 @@ Winter 2009, fig. 4.1; hip distance from Bell et al. 1990), and a test holds the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -65,6 +65,14 @@ class Anatomy:
             head_m=0.130 * height_m,
             hip_width_m=0.101 * height_m,
             shoulder_width_m=0.259 * height_m,
+        )
+
+    def varied(self, sd: float, rng: np.random.Generator) -> Anatomy:
+        """Return a body whose lengths differ from the usual shares of its height, relative ``sd`` each."""
+        names = [field.name for field in fields(self)]
+        factors = 1.0 + sd * np.clip(rng.standard_normal(len(names)), -2.5, 2.5)
+        return replace(
+            self, **{name: getattr(self, name) * factor for name, factor in zip(names, factors, strict=True)}
         )
 
     @property

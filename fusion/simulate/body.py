@@ -3,7 +3,8 @@
 1. The schedule says when and where each foot touches the ground (``schedule``).
 2. The published mean angles, warped to that schedule, are the target (``targets``).
 3. A spline fit finds the motion nearest to the target without foot slip (``fit``).
-4. Every position, velocity, acceleration and angular rate is the exact derivative of that one motion.
+4. Beyond the plane, if wanted: pelvis and legs turn and tilt, the path bends (``space``).
+5. Every position, velocity, acceleration and angular rate is the exact derivative of that one motion.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BSpline
+from scipy.interpolate import BSpline, make_interp_spline
+from scipy.ndimage import gaussian_filter1d
 
+from fusion.frames import GRAVITY_MPS2
 from fusion.simulate.anatomy import Anatomy, Chain
 from fusion.simulate.fit import CHANNELS, ROOT_X, ROOT_Z, LinearGoal, PointGoal, SplineFit
 from fusion.simulate.schedule import FootPlan, nondimensional_speed, plan_feet
-from fusion.simulate.settings import SimulationSettings
+from fusion.simulate.settings import SimulationSettings, WalkerSettings
+from fusion.simulate.space import GRID_HZ, Space, Turned, make_space
 from fusion.simulate.targets import Targets
 from fusion.types import SEGMENTS, SIDES, Floats
 
@@ -46,21 +50,56 @@ class Walk:
     ----------
     channels
         Spline of the eight pitches, rad, and the root's x and z, m, in the frame of the ground.
-    belt_mps
-        Speed at which the ground moves backwards in the world; 0 over ground.
+    belt
+        Spline of how far the ground has moved backwards in the world, m; None over ground.
     start_x_m
         Added to x, so that the walk lies centred before the camera.
+    space
+        The motion beyond the plane; None for a walk in the plane.
     """
 
     channels: BSpline
-    belt_mps: float
+    belt: BSpline | None
     start_x_m: float
     anatomy: Anatomy
     feet: dict[str, FootPlan]
+    space: Space | None = None
 
     def pitch_rad(self, time_s: Floats, order: int = 0) -> Floats:
-        """Return pitches of all segments, or their derivative of an order, shape (n, 8)."""
+        """Return pitches of all segments in their own planes, or a derivative, shape (n, 8)."""
+        if self.space is not None:
+            return self.space.pitch_rad(time_s, order)
         return np.asarray(self.channels(time_s, nu=order)[:, : len(SEGMENTS)])
+
+    def turned(self, index: int, time_s: Floats) -> Turned:
+        """Return the orientation of segment ``index``, its world rate and its derivative."""
+        if self.space is not None:
+            return self.space.turned(index, time_s)
+        pitch, rate, change = (self.channels(time_s, nu=order)[:, index] for order in range(3))
+        none, one = np.zeros_like(pitch), np.ones_like(pitch)
+        sine, cosine = np.sin(pitch), np.cos(pitch)
+        columns = ([cosine, none, -sine], [none, one, none], [sine, none, cosine])
+        rotation = np.stack([np.stack(column, axis=1) for column in columns], axis=2)
+        left = np.array([0.0, 1.0, 0.0])
+        return Turned(rotation, rate[:, None] * left, change[:, None] * left)
+
+    def heading_rad(self, time_s: Floats) -> Floats:
+        """Return the heading of the path, rad about +z, shape (n,)."""
+        return np.zeros(len(time_s)) if self.space is None else np.asarray(self.space.heading_rad(time_s))
+
+    def root(self, time_s: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return position, velocity and acceleration of the midpoint of the hips in the world, each (n, 3)."""
+        if self.space is not None:
+            return self.space.root(time_s)
+        motion = []
+        for order in range(3):
+            value = np.zeros((len(time_s), 3))
+            value[:, [0, 2]] = self.channels(time_s, nu=order)[:, [ROOT_X, ROOT_Z]]
+            if self.belt is not None:
+                value[:, 0] -= self.belt(time_s, nu=order)
+            motion.append(value)
+        motion[0][:, 0] += self.start_x_m
+        return motion[0], motion[1], motion[2]
 
     def point(self, chain: Chain, time_s: Floats) -> Floats:
         """Return the position of a body point in the world, m, shape (n, 3)."""
@@ -68,23 +107,14 @@ class Walk:
 
     def point_motion(self, chain: Chain, time_s: Floats) -> tuple[Floats, Floats, Floats]:
         """Return position, velocity and acceleration of a body point in the world, shapes (n, 3)."""
-        value, rate, change = (self.channels(time_s, nu=order) for order in range(3))
-        position, velocity, acceleration = (np.zeros((len(time_s), 3)) for _ in range(3))
-        for channel, axis in ((ROOT_X, 0), (ROOT_Z, 2)):
-            position[:, axis] = value[:, channel]
-            velocity[:, axis] = rate[:, channel]
-            acceleration[:, axis] = change[:, channel]
-        position[:, 0] += self.start_x_m - self.belt_mps * time_s
-        velocity[:, 0] -= self.belt_mps
-        for index, (x, y, z) in chain:
-            sine, cosine = np.sin(value[:, index]), np.cos(value[:, index])
-            along, slope = x * cosine + z * sine, -x * sine + z * cosine
-            first, second = rate[:, index], change[:, index]
-            position += np.column_stack((along, np.full(len(time_s), y), slope))
-            velocity[:, 0] += first * slope
-            velocity[:, 2] -= first * along
-            acceleration[:, 0] += second * slope - first**2 * along
-            acceleration[:, 2] -= second * along + first**2 * slope
+        position, velocity, acceleration = self.root(time_s)
+        for index, offset in chain:
+            turned = self.turned(index, time_s)
+            arm = turned.rotation @ offset
+            swing = np.cross(turned.rate_radps, arm)
+            position = position + arm
+            velocity = velocity + swing
+            acceleration = acceleration + np.cross(turned.change_radps2, arm) + np.cross(turned.rate_radps, swing)
         return position, velocity, acceleration
 
 
@@ -94,20 +124,51 @@ def make_walk(settings: SimulationSettings, rng: np.random.Generator) -> Walk:
     anatomy = Anatomy.of_height(walker.height_m, walker.leg_length_m)
     speed_norm = nondimensional_speed(walker.speed_mps, anatomy.leg_length_m)
     feet = plan_feet(walker, speed_norm, settings.walking_s, rng)
+    if walker.proportion_sd > 0.0:
+        anatomy = anatomy.varied(walker.proportion_sd, rng)
     targets = Targets.of(walker, speed_norm)
     fit = SplineFit(-_EDGE_S, settings.walking_s + _EDGE_S)
-    linear = (*_root_goals(fit.time_s, anatomy, feet), *_angle_goals(fit.time_s, targets, feet))
+    linear = (*_root_goals(fit.time_s, anatomy, feet, walker), *_angle_goals(fit.time_s, targets, feet))
     points = tuple(goal for side in SIDES for goal in _foot_goals(fit.time_s, side, anatomy, targets, feet[side]))
     channels = fit.solve(linear, points)
-    on_belt = settings.surface == "treadmill"
-    belt_mps = walker.speed_mps if on_belt else 0.0
-    shift = 0.0 if on_belt else 0.5 * settings.walking_s * walker.speed_mps
+    belt = _belt(fit.time_s, channels, walker) if settings.surface == "treadmill" else None
     middle = np.linspace(0.0, settings.walking_s, 101)
-    centre_x_m = float(np.mean(channels(middle)[:, ROOT_X] - walker.speed_mps * middle))
-    return Walk(channels, belt_mps, -centre_x_m - shift, anatomy, feet)
+    covered = np.asarray(channels(middle)[:, ROOT_X])
+    moved = walker.speed_mps * middle if belt is None else np.asarray(belt(middle))
+    shift = 0.0 if belt is not None else 0.5 * settings.walking_s * walker.speed_mps
+    if walker.stops:
+        moved = np.asarray(belt(middle)) if belt is not None else np.full(len(middle), 0.5 * np.ptp(covered))
+        shift = 0.0
+    walk = Walk(channels, belt, -float(np.mean(covered - moved)) - shift, anatomy, feet)
+    return _beyond_the_plane(walk, walker, settings.walking_s)
 
 
-def _root_goals(time_s: Floats, anatomy: Anatomy, feet: dict[str, FootPlan]) -> tuple[LinearGoal, ...]:
+def _belt(time_s: Floats, channels: BSpline, walker: WalkerSettings) -> BSpline:
+    """Return how far the belt has moved: at constant speed, or after the walker where it has to stop."""
+    if not walker.stops:
+        ends = np.array([time_s[0] - 1.0, time_s[-1] + 1.0])
+        return make_interp_spline(ends, walker.speed_mps * ends, k=1)
+    grid = np.arange(time_s[0], time_s[-1], 0.1)
+    covered = gaussian_filter1d(np.asarray(channels(grid)[:, ROOT_X]), 4.0, mode="nearest")
+    return make_interp_spline(grid, covered, k=5)
+
+
+def _beyond_the_plane(walk: Walk, walker: WalkerSettings, walking_s: float) -> Walk:
+    if walker.out_of_plane == 0.0 and walker.turn_deg == 0.0:
+        return walk
+    margin_s = 0.9 * _EDGE_S
+    grid = np.arange(-margin_s, walking_s + margin_s, 1.0 / GRID_HZ)
+    heading = np.radians(walker.turn_deg) * np.sin(2.0 * np.pi * grid / walker.turn_period_s)
+    root, _, _ = walk.root(grid)
+    space = make_space(
+        grid, walk.pitch_rad(grid), root[:, [0, 2]], walk.anatomy, walk.feet, heading, walker.out_of_plane
+    )
+    return Walk(walk.channels, walk.belt, walk.start_x_m, walk.anatomy, walk.feet, space)
+
+
+def _root_goals(
+    time_s: Floats, anatomy: Anatomy, feet: dict[str, FootPlan], walker: WalkerSettings
+) -> tuple[LinearGoal, ...]:
     """Return weak goals of the root: above the foot in mid-stance, a little lower than standing, smooth."""
     stance = [(0.5 * (p.ic_s + p.fc_s), p.heel_x_m + anatomy.heel_m) for p in feet.values()]
     middle_s = np.concatenate([item[0] for item in stance])
@@ -115,21 +176,42 @@ def _root_goals(time_s: Floats, anatomy: Anatomy, feet: dict[str, FootPlan]) -> 
     x_m = np.interp(time_s, middle_s[order], np.concatenate([item[1] for item in stance])[order])
     z_m = np.full(len(time_s), 0.97 * anatomy.leg_length_m)
     none = np.zeros(len(time_s))
+    running = walker.pattern == "running"
+    lift, tight = (_bounce_mps2(time_s, feet), 0.7) if running else (none, 3.0)
     return (
         LinearGoal(_row(ROOT_X), x_m, 0.1),
         LinearGoal(_row(ROOT_Z), z_m, 0.1),
         LinearGoal(_row(ROOT_X), none, 2.0, derivative=2),
-        LinearGoal(_row(ROOT_Z), none, 3.0, derivative=2),
+        LinearGoal(_row(ROOT_Z), lift, tight, derivative=2),
     )
+
+
+def _bounce_mps2(time_s: Floats, feet: dict[str, FootPlan]) -> Floats:
+    """Return the root's vertical acceleration in running: half a sine on each contact, free fall between.
+
+    Over a step the force averages to the weight, so its peak is pi / 2 times step over contact time.
+    """
+    lift = np.full(len(time_s), -GRAVITY_MPS2)
+    contacts = np.sort(np.concatenate([plan.ic_s for plan in feet.values()]))
+    for plan in feet.values():
+        for start_s, end_s in zip(plan.ic_s, plan.fc_s, strict=True):
+            later = contacts[contacts > start_s + 0.05]
+            step_s = float(later[0] - start_s) if later.size else 0.36
+            share = (time_s - start_s) / (end_s - start_s)
+            on = (share > 0.0) & (share < 1.0)
+            peak = 0.5 * np.pi * GRAVITY_MPS2 * step_s / (end_s - start_s)
+            lift[on] += peak * np.sin(np.pi * share[on])
+    return lift
 
 
 def _angle_goals(time_s: Floats, targets: Targets, feet: dict[str, FootPlan]) -> tuple[LinearGoal, ...]:
     """Return the joint angles' goals: differences of neighbouring segments' pitches."""
     goals = []
     phase = {side: feet[side].phase(time_s) for side in SIDES}
+    walking = 1.0 - feet["left"].standing(time_s)
     pelvis = sum((0.5 * targets.joint_deg(side, "pelvis", phase[side]) for side in SIDES), np.zeros(1))
-    goals.append(LinearGoal(_row("pelvis"), np.radians(pelvis), np.radians(0.3)))
-    sway = _TRUNK_LEAN_DEG + _TRUNK_SWAY_DEG * np.cos(4.0 * np.pi * (phase["left"] - 0.1))
+    goals.append(LinearGoal(_row("pelvis"), np.radians(walking * pelvis), np.radians(0.3)))
+    sway = _TRUNK_LEAN_DEG + _TRUNK_SWAY_DEG * walking * np.cos(4.0 * np.pi * (phase["left"] - 0.1))
     goals.append(LinearGoal(_row("trunk"), np.radians(sway), np.radians(0.3)))
     for side in SIDES:
         pairs = {
@@ -138,7 +220,7 @@ def _angle_goals(time_s: Floats, targets: Targets, feet: dict[str, FootPlan]) ->
             "ankle": (f"{side}_shank", f"{side}_foot"),
         }
         for joint, (plus, minus) in pairs.items():
-            goal = np.radians(targets.joint_deg(side, joint, phase[side]))
+            goal = np.radians(walking * targets.joint_deg(side, joint, phase[side]))
             row = _row(plus) - _row(minus)
             goals.append(LinearGoal(row, goal, np.radians(_JOINT_SD_DEG[joint])))
             bend = np.gradient(np.gradient(goal, time_s), time_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter
 
 from fusion.frames import SIDE_CAMERA_FROM_WORLD
@@ -21,9 +22,12 @@ FRONT_CAMERA_FROM_WORLD: Floats = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [
 """A level camera in front of the subject that looks back: image right is the subject's left."""
 
 DRIFT_TIME_S = 0.25
+JITTER_TIME_S = 0.03
+"""1/e time of a detector's frame-to-frame jitter: neighbouring frames of a fast camera look alike to it."""
+
 FAR_LEG = 1.4
 BLUR_SPEED_MPS = 3.0
-"""Point speed at which motion blur doubles the white noise."""
+"""Point speed at which motion blur doubles the jitter."""
 
 OUTLIER_M = 0.12
 DEPTH_NOISE = 4.0
@@ -85,6 +89,7 @@ def record_camera(
     error_m, outlier = _errors(settings, names, speed_mps, walk.feet["right"].phase(time_s), rng)
     error_m[hidden] *= 2.0
     position = _in_units(settings, camera, exact_m + error_m)
+    _move(position, time_s, settings)
     confidence = _confidence(settings, error_m, outlier, rng)
     confidence[hidden] *= 0.6
     swapped = swapped_frames(time_s, settings.swap_fraction if settings.errors else 0.0, settings.swaps, rng)
@@ -110,6 +115,12 @@ def record_camera(
     return keypoints, given, truth
 
 
+def _move(position: Floats, time_s: Floats, settings: CameraSettings) -> None:
+    """Shift the image, in place, from each time at which the camera was touched."""
+    for moved_s, right_px, down_px in settings.moves:
+        position[time_s >= moved_s, :, :2] += np.array([right_px, down_px])
+
+
 def _clock(settings: CameraSettings, rng: np.random.Generator) -> Clock:
     drawn_s, skew_ppm = rng.uniform(-0.5, 0.5), rng.uniform(-settings.skew_ppm, settings.skew_ppm)
     given = np.isfinite(settings.clock_offset_s)
@@ -131,7 +142,7 @@ def _errors(
     drive[0] /= np.sqrt(1.0 - keep**2)
     drift = settings.drift_m * lfilter([np.sqrt(1.0 - keep**2)], [1.0, -keep], drive, axis=0)
     blur = 1.0 + speed_mps / BLUR_SPEED_MPS
-    white = settings.noise_m * blur[:, :, None] * rng.standard_normal(shape)
+    white = settings.noise_m * blur[:, :, None] * _jitter(shape, settings.rate_hz, rng)
     far = np.array([name.startswith("left_") and settings.view == "side" for name in names])
     error = (constant + locked + drift + white) * np.where(far, FAR_LEG, 1.0)[:, None]
     if settings.view == "frontal_3d":
@@ -139,6 +150,18 @@ def _errors(
     outlier = rng.random((frames, count)) < settings.outlier_fraction
     error[outlier] += OUTLIER_M * rng.standard_t(3, size=(int(outlier.sum()), 3))
     return error, outlier
+
+
+def _jitter(shape: tuple[int, int, int], rate_hz: float, rng: np.random.Generator) -> Floats:
+    """Return noise of unit variance whose correlation is a bell that falls to 1/e at ``JITTER_TIME_S``."""
+    noise = rng.standard_normal(shape)
+    sigma = JITTER_TIME_S / 2.0 * rate_hz  # white through a Gaussian of sd s correlates as exp(-(lag / 2 s)^2)
+    if sigma < 0.3:
+        return noise
+    smooth = gaussian_filter1d(noise, sigma, axis=0, mode="wrap")
+    offset = np.arange(-int(4.0 * sigma) - 1, int(4.0 * sigma) + 2)
+    kernel = np.exp(-0.5 * (offset / sigma) ** 2)
+    return np.asarray(smooth / np.sqrt(np.sum((kernel / kernel.sum()) ** 2)))
 
 
 def _phase_curves(phase: Floats, count: int, rng: np.random.Generator) -> Floats:

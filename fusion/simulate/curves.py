@@ -9,7 +9,10 @@ Normalising the speed makes the curves of different leg lengths comparable, so t
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from fusion.types import Floats
 
@@ -53,6 +56,18 @@ _COEFFICIENTS_DEG: dict[str, str] = {
 
 JOINTS = tuple(_COEFFICIENTS_DEG)
 
+RUNNING_FOOT_OFF = 0.38
+"""Final contact of running at about 3 m/s, fraction of the cycle (Novacheck 1998, Gait & Posture 7:77)."""
+
+_RUNNING_DEG: dict[str, str] = {
+    "pelvis": "0:15 .1:16 .25:14 .4:17 .5:15 .6:16 .75:14 .9:17",
+    "hip": "0:38 .08:36 .12:33 .2:26 .3:11 .4:0 .45:1 .55:18 .65:36 .75:47 .82:50 .9:47",
+    "knee": "0:15 .08:29 .13:37 .19:41 .28:34 .36:22 .4:20 .48:40 .58:75 .66:91 .71:92 .78:78 .88:38 .95:17",
+    "ankle": "0:5 .05:5 .12:16 .2:24 .26:21 .34:-3 .4:-18 .45:-17 .55:-2 .65:5 .75:6 .9:5",
+}
+"""Key points (phase:angle) of running at about 3 m/s, rounded after the figures of Novacheck (1998) and of Fukuchi
+et al. (2017, PeerJ 5:e3298): a shape for simulation, no norm. Mid-stance knee 41 deg, swing knee 92 deg."""
+
 
 def foot_off_fraction(speed: float) -> float:
     """Return the final contact as a fraction of the cycle at a non-dimensional speed."""
@@ -82,3 +97,18 @@ def curve_deg(coefficients: Floats, phase: Floats) -> Floats:
         cosine, sine = coefficients[2 * harmonic - 1], coefficients[2 * harmonic]
         value += cosine * np.cos(turn) + sine * np.sin(turn)
     return value
+
+
+@cache
+def _running_series(joint: str) -> tuple[float, ...]:
+    points = np.array([item.split(":") for item in _RUNNING_DEG[joint].split()], dtype=np.float64)
+    closed = np.vstack([points, [1.0, points[0, 1]]])
+    spline = CubicSpline(closed[:, 0], closed[:, 1], bc_type="periodic")
+    spectrum = np.fft.rfft(spline(np.arange(200) / 200.0)) / 200.0
+    pairs = [(2.0 * spectrum[k].real, -2.0 * spectrum[k].imag) for k in range(1, 9)]
+    return (float(spectrum[0].real), *(float(value) for pair in pairs for value in pair))
+
+
+def running_coefficients_deg(joint: str) -> Floats:
+    """Return Fourier coefficients of running, deg, shape (17,)."""
+    return np.array(_running_series(joint))

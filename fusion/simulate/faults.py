@@ -55,7 +55,7 @@ def blackout(time_s: Floats, names: tuple[str, ...], given: tuple[tuple[float, f
         frames = within(time_s, ((start_s, duration_s),))
         for index, name in enumerate(names):
             owner, _, part = name.partition("_")
-            if part in LEG_PARTS and side in ("both", owner):
+            if side == "all" or (part in LEG_PARTS and side in ("both", owner)):
                 dark[frames, index] = True
     return dark
 

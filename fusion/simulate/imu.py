@@ -8,21 +8,36 @@ from scipy.spatial.transform import Rotation
 from fusion.frames import GRAVITY_MPS2, exp_map
 from fusion.simulate.body import Walk
 from fusion.simulate.clocks import Clock, arrival_s
-from fusion.simulate.faults import kept_samples
+from fusion.simulate.faults import kept_samples, within
 from fusion.simulate.settings import ImuSettings
-from fusion.simulate.truth import ImuTruth, joint_angles_deg
+from fusion.simulate.truth import ImuTruth
 from fusion.types import SEGMENTS, Floats, ImuSamples
 
-SOFT_TISSUE_DPS = {"pelvis": 8.0, "trunk": 8.0, "thigh": 50.0, "shank": 48.0, "foot": 12.0}
-"""RMS rate of the skin-mounted sensor against the bone, deg/s. A gyro on thigh or shank is worth 40 to 60
-deg/s against an optical reference of the knee, two orders above its data sheet."""
+LOCKED_DEG = {"pelvis": 0.8, "trunk": 0.8, "thigh": 2.6, "shank": 1.7, "foot": 0.6}
+"""SD over the gait cycle of the sensor's sagittal turn against the bone that repeats with every stride.
 
-SOFT_TISSUE_BAND_HZ = (3.0, 12.0)
-SLOW_SHIFT_DEG = 1.5
-"""Slow rotation of thigh and shank sensors with the knee's flexion, deg per 60 deg."""
+Skin and muscle carry a sensor on the thigh 2 to 6 deg, on the shank 1 to 4 deg about the bone, repeatable within a
+person and different between people (Leardini et al. 2005, Gait & Posture 21:212; Benoit et al. 2006, Gait & Posture
+24:152; Barre et al. 2013, IEEE Trans. Biomed. Eng. 60:3131)."""
 
-LEVER_ARM_SD_M = 0.01
-"""How far from its usual place a sensor is strapped on, per axis."""
+LOCKED_HARMONICS = (0.74, 0.52, 0.35, 0.25)
+"""Weights of the stride's harmonics: slow with the joints, faster with the impacts."""
+
+LOCKED_PERSON_SD = 0.35
+"""Log-normal spread of its size between people and sites."""
+
+LOCKED_STRIDE_SD = 0.2
+"""How much its size varies from stride to stride."""
+
+SHAKE_DPS = {"pelvis": 6.0, "trunk": 6.0, "thigh": 18.0, "shank": 16.0, "foot": 8.0}
+"""RMS rate of the shaking that does not repeat: the strapped mass on soft tissue after contact and in late swing."""
+
+JOLT_MPS2 = {"pelvis": 0.16, "trunk": 0.16, "thigh": 1.0, "shank": 0.96, "foot": 0.24}
+"""RMS of the shaking in specific force: a centimetre at 1.5 to 2 Hz (skin markers: 1 to 3 cm, Leardini 2005)."""
+
+SHAKE_BAND_HZ = (3.0, 12.0)
+OUT_OF_PLANE = np.array([0.6, 1.0, 0.8])
+"""Size of the turn about the forward and the long axis against the sagittal one (Benoit 2006: alike)."""
 
 
 def record_imu(
@@ -39,7 +54,7 @@ def record_imu(
     faulty = settings.errors
     clock = _clock(settings, rng)
     stream_s, time_s = clock.ticks(rng.uniform(0.0, 0.01), end_s, settings.rate_hz)
-    lever_m = walk.anatomy.sensor_offset_m(segment) + faulty * LEVER_ARM_SD_M * rng.standard_normal(3)
+    lever_m = walk.anatomy.sensor_offset_m(segment) + faulty * settings.lever_arm_sd_m * rng.standard_normal(3)
     gyro, accel = _ideal(segment, lever_m, walk, time_s)
     bone = gyro
     if faulty and settings.soft_tissue > 0.0:
@@ -54,6 +69,9 @@ def record_imu(
     if faulty:
         gyro, accel = np.clip(gyro, -gyro_range, gyro_range), np.clip(accel, -accel_range, accel_range)
     kept = kept_samples(len(time_s), settings.loss_fraction if faulty else 0.0, rng)
+    kept &= ~within(time_s, settings.outages)
+    for jump_at_s, jump_s in settings.clock_jumps:
+        stream_s = np.where(time_s >= jump_at_s, stream_s + jump_s, stream_s)
     own = settings.clock == "device"
     arrival = arrival_s(time_s, settings.connection_interval_s, rng)[kept] if own else None
     samples = ImuSamples(
@@ -82,17 +100,9 @@ def _ideal(segment: str, lever_m: Floats, walk: Walk, time_s: Floats) -> tuple[F
     chain = (*walk.anatomy.joint(segment), (index, lever_m))
     _, _, acceleration = walk.point_motion(chain, time_s)
     force = acceleration + np.array([0.0, 0.0, GRAVITY_MPS2])
-    pitch, rate = walk.pitch_rad(time_s)[:, index], walk.pitch_rad(time_s, order=1)[:, index]
-    gyro = np.zeros_like(force)
-    gyro[:, 1] = rate
-    return gyro, _turned(force, pitch)
-
-
-def _turned(vector: Floats, pitch: Floats) -> Floats:
-    """Return world vectors in a frame pitched by ``pitch``: R_y(pitch)^T v."""
-    sine, cosine = np.sin(pitch), np.cos(pitch)
-    x, y, z = vector.T
-    return np.column_stack((cosine * x - sine * z, y, sine * x + cosine * z))
+    turned = walk.turned(index, time_s)
+    gyro, accel = (np.einsum("nji,nj->ni", turned.rotation, vector) for vector in (turned.rate_radps, force))
+    return gyro, accel
 
 
 def _with_soft_tissue(
@@ -104,22 +114,39 @@ def _with_soft_tissue(
     settings: ImuSettings,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:
-    """Return the readings of a sensor that rotates and shakes on the skin, strongest after foot contact."""
+    """Return the readings of a sensor that turns and shakes on the skin.
+
+    1. A turn that repeats with the gait cycle, as large as ``LOCKED_DEG``.
+    2. Shaking, strongest after foot contact and in late swing.
+    3. The sensor reads the bone's rate and specific force in its own turned axes, its own turning, and jolts.
+    """
     part = segment.split("_")[-1]
-    size = SOFT_TISSUE_DPS[part] * settings.soft_tissue
+    angle = np.radians(LOCKED_DEG[part]) * _locked(segment, walk, time_s, rng)
     burst = _burst(segment, walk, time_s)
     shake = np.stack([_band_noise(len(time_s), settings.rate_hz, rng) * burst for _ in range(6)], axis=1)
     rate = np.gradient(shake[:, :3], time_s, axis=0)
-    angle = np.radians(size) * shake[:, :3] / rate.std(axis=0) * np.array([0.5, 1.0, 0.5])
-    if part in ("thigh", "shank"):
-        side = segment.split("_")[0]
-        knee = joint_angles_deg(walk.pitch_rad(time_s))[f"knee_flexion_{side}_deg"]
-        shift = settings.soft_tissue * SLOW_SHIFT_DEG * rng.choice([-1.0, 1.0])
-        angle[:, 1] += np.radians(shift) * (knee - knee.mean()) / 60.0
+    angle += np.radians(SHAKE_DPS[part]) * shake[:, :3] / rate.std(axis=0)
+    angle *= settings.soft_tissue * OUT_OF_PLANE
     skin_from_bone = np.swapaxes(exp_map(angle), 1, 2)
     turned_gyro, turned = (np.einsum("nij,nj->ni", skin_from_bone, vector) for vector in (gyro, accel))
-    jolt = 0.02 * size * shake[:, 3:] / shake[:, 3:].std(axis=0)
+    jolt = settings.soft_tissue * JOLT_MPS2[part] * shake[:, 3:] / shake[:, 3:].std(axis=0)
     return turned_gyro + np.gradient(angle, time_s, axis=0), turned + jolt
+
+
+def _locked(segment: str, walk: Walk, time_s: Floats, rng: np.random.Generator) -> Floats:
+    """Return the repeating part about three axes, unit size for a usual person, shape (n, 3)."""
+    side = segment.split("_")[0]
+    plan = walk.feet[side if side in walk.feet else "left"]
+    phase = plan.phase(time_s)
+    weights = np.array(LOCKED_HARMONICS)
+    weights *= np.sqrt(2.0 / np.sum(weights**2))
+    shift = rng.uniform(0.0, 1.0, (len(weights), 3))
+    order = np.arange(1, len(weights) + 1)
+    waves = np.cos(2.0 * np.pi * (phase[:, None, None] * order[:, None] + shift))
+    person = np.exp(LOCKED_PERSON_SD * rng.standard_normal(3))
+    stride = 1.0 + LOCKED_STRIDE_SD * rng.standard_normal(len(plan.ic_s) + 1)
+    size = np.interp(phase, np.arange(len(stride)), stride)
+    return np.asarray(person * size[:, None] * np.einsum("nha,h->na", waves, weights))
 
 
 def _burst(segment: str, walk: Walk, time_s: Floats) -> Floats:
@@ -136,7 +163,7 @@ def _band_noise(count: int, rate_hz: float, rng: np.random.Generator) -> Floats:
     """Return band-limited noise of unit variance, shape (n,)."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     frequency = np.fft.rfftfreq(count, 1.0 / rate_hz)
-    low, high = SOFT_TISSUE_BAND_HZ
+    low, high = SHAKE_BAND_HZ
     spectrum[(frequency < low) | (frequency > high)] = 0.0
     noise = np.fft.irfft(spectrum, count)
     return np.asarray(noise / noise.std())

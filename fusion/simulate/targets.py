@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fusion.simulate.curves import JOINTS, coefficients_deg, curve_deg
+from fusion.simulate.curves import JOINTS, coefficients_deg, curve_deg, running_coefficients_deg
 from fusion.simulate.settings import WalkerSettings
 from fusion.types import SIDES, Floats
 
@@ -42,7 +42,8 @@ class Targets:
         table = {}
         for side in SIDES:
             for joint in JOINTS:
-                series = coefficients_deg(joint, speed_norm)
+                running = walker.pattern == "running"
+                series = running_coefficients_deg(joint) if running else coefficients_deg(joint, speed_norm)
                 amplitude = walker.amplitude.get(f"{_ANGLES.get(joint, joint)}_{side}", 1.0)
                 if joint == "knee":
                     # A stiff knee misses its flexion, not its extension: the smallest angle stays.

@@ -77,7 +77,11 @@ class Truth:
     time_s
         Shape (n,), 200 Hz from 0 to the end of the recording.
     pitch_rad, pitch_rate_radps
-        Per segment in the order of ``SEGMENTS``, shape (n, 8).
+        Per segment in the order of ``SEGMENTS``, in the segment's own vertical plane, shape (n, 8).
+    world_from_segment
+        Orientation of each segment, shape (n, 8, 3, 3).
+    heading_rad
+        Direction of walking, rad about +z, shape (n,).
     point_names, point_position_m
         Body points, k of them, and their positions, shape (n, k, 3).
     joint_angle_deg
@@ -98,6 +102,8 @@ class Truth:
     time_s: Floats
     pitch_rad: Floats
     pitch_rate_radps: Floats
+    world_from_segment: Floats
+    heading_rad: Floats
     point_names: tuple[str, ...]
     point_position_m: Floats
     joint_angle_deg: Mapping[str, Floats]
@@ -118,16 +124,19 @@ def make_truth(walk: Walk, end_s: float, imus: Mapping[str, ImuTruth], cameras: 
     """Return the truth of a walk of ``end_s`` seconds."""
     time_s = np.arange(int(end_s * RATE_HZ) + 1) / RATE_HZ
     pitch = walk.pitch_rad(time_s)
-    root, velocity, _ = walk.point_motion((), time_s)
+    root, velocity, _ = walk.root(time_s)
+    rotation = np.stack([walk.turned(index, time_s).rotation for index in range(len(SEGMENTS))], axis=1)
     points = np.stack([walk.point(walk.anatomy.point(name), time_s) for name in TRUTH_POINTS], axis=1)
     strides = _strides(walk, end_s)
     return Truth(
         time_s=time_s,
         pitch_rad=pitch,
         pitch_rate_radps=walk.pitch_rad(time_s, order=1),
+        world_from_segment=rotation,
+        heading_rad=walk.heading_rad(time_s),
         point_names=TRUTH_POINTS,
         point_position_m=points,
-        joint_angle_deg=joint_angles_deg(pitch),
+        joint_angle_deg=joint_angles_deg(pitch) if walk.space is None else flexions_deg(rotation, pitch),
         root_position_m=root,
         root_velocity_mps=velocity,
         events=_events(walk, end_s),
@@ -150,6 +159,25 @@ def joint_angles_deg(pitch_rad: Floats) -> dict[str, Floats]:
     return angles
 
 
+def flexions_deg(world_from_segment: Floats, pitch_rad: Floats) -> dict[str, Floats]:
+    """Return joint angles of segments in space: turn of the distal about the proximal one's leftward axis.
+
+    In the plane this is the difference of the pitches, to rounding.
+    """
+    angles = {"pelvis_tilt_deg": np.degrees(pitch_rad[:, SEGMENTS.index("pelvis")])}
+    for side in SIDES:
+        thigh, shank, foot = (f"{side}_{part}" for part in ("thigh", "shank", "foot"))
+        for name, upper, lower, sign in (
+            ("hip_flexion", "pelvis", thigh, -1.0),
+            ("knee_flexion", thigh, shank, 1.0),
+            ("ankle_dorsiflexion", shank, foot, -1.0),
+        ):
+            first, second = (world_from_segment[:, SEGMENTS.index(segment)] for segment in (upper, lower))
+            turn = np.swapaxes(first, 1, 2) @ second
+            angles[f"{name}_{side}_deg"] = sign * np.degrees(np.arctan2(turn[:, 0, 2], turn[:, 2, 2]))
+    return angles
+
+
 def _events(walk: Walk, end_s: float) -> GaitEvents:
     times, sides, kinds = [], [], []
     for side, plan in walk.feet.items():
@@ -166,7 +194,10 @@ def _strides(walk: Walk, end_s: float) -> tuple[Stride, ...]:
     strides = []
     for side, plan in walk.feet.items():
         other = walk.feet["right" if side == "left" else "left"]
+        stood = {index for index, _, _, _ in plan.stands}
         for index in np.flatnonzero((plan.ic_s[:-1] >= 0.0) & (plan.ic_s[1:] <= end_s)):
+            if int(index) in stood:
+                continue
             start_s, stop_s = plan.ic_s[index], plan.ic_s[index + 1]
             stride = Stride(
                 side=side,

@@ -46,7 +46,7 @@ def test_the_version_is_printed(run):
         (["demo", "--seconds", "3"], "at least 8"),
         (["demo", "--seconds", "nan"], "at least 8"),
         (["demo", "--seed", "-1"], "whole number"),
-        (["simulate", "--out", "y", "--speed", "9"], "between 0.1 and 3"),
+        (["simulate", "--out", "y", "--speed", "9"], "between 0.1 and 6"),
         (["report", "x", "--out", "report.txt"], "End the name with .pdf"),
     ],
 )

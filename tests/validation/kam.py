@@ -29,6 +29,11 @@ def evaluate(folder: Path) -> dict[str, float]:
     people: dict[str, list[Step]] = {}
     for step in steps(folder):
         people.setdefault(step.subject, []).append(step)
+    return figures_of(people)
+
+
+def figures_of(people: dict[str, list[Step]]) -> dict[str, float]:
+    """Return the figures of people whose steps have the layout of the set."""
     figures: dict[str, float] = {"kam/n": float(sum(map(len, people.values()))), "kam/refused": 0.0}
     kept = []
     for subject, walked in people.items():

@@ -1,0 +1,1 @@
+"""What ``tandem train`` can make anew: one file each."""

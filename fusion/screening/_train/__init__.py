@@ -1,0 +1,1 @@
+"""How the shipped coefficients are made; nothing here is loaded when a walk is analysed."""
