@@ -287,7 +287,17 @@ def estimate(prepared: Prepared, settings: Settings | None = None, *, causal: bo
         points=prepared.points,
         time_offset_sd_s=offsets,
     )
-    return estimate_motion(inputs, settings, causal=causal)
+    return estimate_motion(inputs, _with_sides(settings or Settings(), prepared), causal=causal)
+
+
+def _with_sides(settings: Settings, prepared: Prepared) -> Settings:
+    """Leave left and right alone where stage 2 decided them over the whole walk.
+
+    A frame-by-frame test that starts on the wrong leg exchanges every frame after it.
+    """
+    used = [view for view in prepared.views if view.is_used]
+    decided = bool(used) and all(view.bridged is not None for view in used)
+    return replace(settings, swap_margin=np.inf) if decided else settings
 
 
 def _no_progress(stage: str, share: float) -> None:

@@ -1,9 +1,9 @@
 """What a network's score means: how likely a point is where it should be, and how far it then scatters.
 
-Measured on one clip of one walker (the demo of Sports2D, BSD-3), against the mean of MoveNet Thunder and BlazePose heavy,
-with patches of the scene pasted over parts of the legs (``python -m tests.validation.video_confidence`` measures again).
-"Where it should be" is within 6 % of the body height of a leg's joint; which leg is ``sides``' work. The logistic map is
-Platt's (1999). The networks share training data and so err alike: ``SHARED_SD`` stands for what they have in common.
+Measured on one clip of one walker (the demo of Sports2D, BSD-3), against the mean of MoveNet Thunder and BlazePose
+heavy, with patches of the scene pasted over parts of the legs. "Where it should be" is within 6 % of the body height
+of a leg's joint; which leg is ``sides``' work. The logistic map is Platt's (1999). The networks share training data
+and so err alike: ``SHARED_SD`` stands for what they have in common.
 """
 
 from __future__ import annotations

@@ -375,7 +375,8 @@ def _fill_keypoints(points: Keypoints, stream: XdfStream | None) -> Keypoints:
         time_s=_to_host_clock(stream),
         position=values[:, :, :-1],
         confidence=values[:, :, -1],
-        **doubts,
+        other_side=doubts.get("other_side"),
+        sd_px=doubts.get("sd_px"),
     )
 
 

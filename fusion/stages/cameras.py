@@ -141,17 +141,12 @@ def with_sides_by_wearables(
         Segment -> (reference times, pitch, rad) by the wearables.
     """
     keypoints = next(points for points in recording.keypoints if points.camera == view.name)
-    if not view.is_used or view.points is None or keypoints.other_side is None:
+    legs = {segment: track for segment, track in pitches.items() if segment.endswith(("thigh", "shank"))}
+    if not legs or not view.is_used or view.points is None or keypoints.other_side is None:
         return view
     time_s = view.on_reference_clock().time_s
     sense = _image_sense(keypoints, view.points)
-    held = {
-        segment: sense * np.interp(time_s, *track, left=np.nan, right=np.nan)
-        for segment, track in pitches.items()
-        if segment.endswith(("thigh", "shank"))
-    }
-    if not held:
-        return view
+    held = {name: sense * np.interp(time_s, *track, left=np.nan, right=np.nan) for name, track in legs.items()}
     points, bridged = _in_world(keypoints, recording.camera(view.name), skeleton, held)
     return replace(view, points=points, bridged=bridged)
 
@@ -165,8 +160,8 @@ def _in_world(
     found = repair(keypoints, pitch_rad)
     bridged = to_world(found.bridged, camera, skeleton)
     # one scale and one floor for both: what was filled is taken out again
-    filled = ~np.isfinite(found.keypoints.position).all(axis=2)
-    position = np.where(filled[:, :, None], np.nan, bridged.position_m)
+    filled = np.isnan(found.keypoints.position).any(axis=2, keepdims=True)
+    position = np.where(filled, np.nan, bridged.position_m)
     confidence = found.keypoints.confidence
     return replace(bridged, position_m=position, confidence=confidence), bridged
 
@@ -174,6 +169,9 @@ def _in_world(
 def _image_sense(keypoints: Keypoints, points: WorldPoints) -> float:
     """Return +1 when forward in the world is +u in the image, else -1."""
     u, x = keypoints.position[:, :, 0], points.position_m[:, :, 0]
+    both = np.isfinite(u) & np.isfinite(x)
+    seen = both.sum(axis=1) > 1
+    u, x = u[seen], x[seen]
     u, x = u - np.nanmean(u, axis=1, keepdims=True), x - np.nanmean(x, axis=1, keepdims=True)
     return float(np.sign(np.nansum(u * x))) or 1.0
 

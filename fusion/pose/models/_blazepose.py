@@ -1,7 +1,7 @@
 """BlazePose GHUM: one person, 33 points, heels and toes among them.
 
-Bazarevsky et al. 2020, arXiv:2006.10204; Grishchenko et al. 2022, arXiv:2206.11678. The network expects a square about
-the middle of the hips, a quarter larger than the circle about the whole body. Six auxiliary points are dropped.
+Bazarevsky et al. 2020, arXiv:2006.10204; Grishchenko et al. 2022, arXiv:2206.11678. The network expects a square
+about the middle of the hips, a quarter larger than the circle about the whole body. Six auxiliary points are dropped.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ picture; ``decode.people`` finds several in a whole frame. On side views it ofte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from fusion.errors import UsageError
 from fusion.pose.models import _posenet_decode as decode
 from fusion.pose.models._session import Session
 from fusion.pose.models.base import COCO_POINTS, Seen
+from fusion.types import Floats
 
-_DECODINGS = {"pairs": decode.pairs, "peak": decode.peaks, "chain": decode.chain}
+Decode = Callable[[decode.Head, decode.Head, decode.Head, decode.Head], tuple[Floats, Floats]]
+
+_DECODINGS: dict[str, Decode] = {"pairs": decode.pairs, "peak": decode.peaks, "chain": decode.chain}
 
 HEADS = ("heatmap", "offset", "displacement_fwd", "displacement_bwd")
 
@@ -64,15 +68,15 @@ class PoseNet:
     def see(self, pictures: NDArray[np.uint8]) -> Seen:
         """Return the person in each square picture; see ``base``."""
         heads = self.see_prepared(self.prepared(pictures))
-        found = [self._decode(*(head[one] for head in heads)) for one in range(len(pictures))]
+        found = [self._decode(*heads_of) for heads_of in zip(*heads, strict=True)]
         position = np.stack([each[0] for each in found])
         score = np.stack([each[1] for each in found])
         return Seen(position, score, score.mean(axis=1))
 
     def see_people(self, picture: NDArray[np.uint8], most: int = 6) -> list[decode.Person]:
         """Return the people in one picture of any size 16 k + 1 by 16 m + 1, surest first."""
-        heads = self.see_prepared(self.prepared(picture[None]))
-        return decode.people(*(head[0] for head in heads), most=most)
+        heatmap, offset, forward, backward = (head[0] for head in self.see_prepared(self.prepared(picture[None])))
+        return decode.people(heatmap, offset, forward, backward, most)
 
 
 PLUGIN = PoseNet

@@ -1,7 +1,7 @@
 """Two legs' tracks through given points: Kalman filter forward, Rauch-Tung-Striebel smoother backward.
 
-State of one axis: (left place, left speed, right place, right speed). Both legs are one state, so that the antiphase of
-their forward places, a measurement of their sum, holds a leg that has no point.
+State of one axis: (left place, left speed, right place, right speed). Both legs are one state, so that the antiphase
+of their forward places, a measurement of their sum, holds a leg that has no point.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def _axis(
     start = np.array([points[known[:, leg], leg][:5].mean() if known[:, leg].any() else 0.0 for leg in (0, 1)])
     x, P = np.array([start[0], 0.0, start[1], 0.0]), np.diag(np.square(_START_SD))
     ahead_x, ahead_P = np.zeros((count, 4)), np.zeros((count, 4, 4))
-    after_x, after_P = np.zeros((count, 4)), np.zeros((count, 4, 4))
+    after_x: Floats = np.zeros((count, 4))
+    after_P: Floats = np.zeros((count, 4, 4))
     moves = np.zeros((count, 4, 4))
     rows = ((np.array([1.0, 0.0, 0.0, 0.0]), 0), (np.array([0.0, 0.0, 1.0, 0.0]), 1))
     for frame in range(count):
@@ -74,10 +75,12 @@ def _move(step_s: float, acceleration_sd: float) -> tuple[Floats, Floats]:
     block = np.array([[1.0, step_s], [0.0, 1.0]])
     noise = acceleration_sd**2 * np.array([[step_s**4 / 4.0, step_s**3 / 2.0], [step_s**3 / 2.0, step_s**2]])
     noise += 1e-9 * np.eye(2)
-    return np.kron(np.eye(2), block), np.kron(np.eye(2), noise)
+    both = np.eye(2)
+    return np.asarray(np.kron(both, block), dtype=np.float64), np.asarray(np.kron(both, noise), dtype=np.float64)
 
 
 def _measured(x: Floats, P: Floats, H: Floats, z: float, R: float) -> tuple[Floats, Floats]:
-    PH = P @ H
-    K = PH / (float(H @ PH) + R)
-    return x + K * (z - float(H @ x)), P - np.outer(K, PH)
+    PH: Floats = np.asarray(P @ H, dtype=np.float64)
+    K: Floats = PH / (float(H @ PH) + R)
+    after: Floats = np.asarray(x + K * (z - float(H @ x)), dtype=np.float64)
+    return after, np.asarray(P - np.outer(K, PH), dtype=np.float64)

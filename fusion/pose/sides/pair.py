@@ -1,4 +1,6 @@
-"""Two legs, two points, four ways to match them: a tracker that keeps many hypotheses (Reid 1979, doi:10.1109/TAC.1979.1102177).
+"""Two legs, two points, four ways to match them: a tracker that keeps many hypotheses.
+
+After Reid 1979, doi:10.1109/TAC.1979.1102177.
 
 A detector names two points "left" and "right". Each frame it is in one of four modes
 - KEEP    the names are right;
@@ -26,7 +28,7 @@ KEEP, SWAP, ON_LEFT, ON_RIGHT = range(4)
 MODES = ("keep", "swap", "on left", "on right")
 
 BASE_RATE: Floats = np.array([0.75, 0.15, 0.05, 0.05])
-"""How often a detector is in each mode; only the order matters: PoseNet is at (0.5, 0.15, 0.2, 0.2) on a side view."""
+"""A detector's share in each mode. Only the order matters: PoseNet is at (0.5, 0.15, 0.2, 0.2) on a side view."""
 
 PERSISTENCE = 0.6
 """Chance that a mode lasts another thirtieth of a second beyond its base rate: errors come in runs."""

@@ -1,10 +1,11 @@
 """Put a camera's leg points on the legs that they lie on, with the probability of each decision.
 
 1. Places against the pelvis in leg lengths, so that travel, zoom and a moving camera drop out.
-2. Knees, then ankles: modes and tracks of the pair (``pair``). Where wearables know how a thigh or a shank leans, that
-   says where its lower end is below the upper one, and holds the track of its own leg: the wearable decides the side.
+2. Knees, then ankles: modes and tracks of the pair (``pair``). Where wearables know how a thigh or a shank leans,
+   that says where its lower end is below the upper one, and holds the track of its own leg: the wearable decides.
 3. Heels and toes go with their ankle; each is clutter when it lies far from where the ankle's track has it.
-4. Points change sides by the likeliest mode; what lies on no leg is missing. Confidence falls with the doubt.
+4. Points change sides by the likeliest mode; what lies on no leg is missing. Confidence falls with the doubt. Before
+   both legs are first told apart for some frames, and after they last are, there are none.
 5. ``bridged``: holes of up to ``LONGEST_BRIDGE_S`` hold the smoothed track, with the confidence that its doubt earns.
    For finding contacts only: it repeats the measurements around it and is none itself.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import median_filter, uniform_filter1d
@@ -34,6 +36,7 @@ _LONGEST_HOLE_S = 0.5
 _FOOT_LENGTHS = 0.45
 _SURE_CLUTTER = 0.5
 _LEAST_FRAMES = 8
+_LASTING_FRAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,10 @@ def repair(keypoints: Keypoints, pitch_rad: Mapping[str, Floats] | None = None) 
         for run in _runs(keypoints.time_s, work.known(part)):
             track = work.track(part, run, pitch_rad or {})
             modes[part][run], probabilities[part][run] = track.mode, track.probability
+            outside = _before_both_legs(track.mode)
             for follower in _FOLLOWERS[part]:
                 work.move(part, follower, run, track)
+                work.drop(follower, run[outside])
     return Repair(
         keypoints=replace(keypoints, position=work.position, confidence=work.confidence, sd_px=work.sd_px),
         bridged=replace(
@@ -147,13 +152,15 @@ class _Work:
         self.bridged_sd_px = None if keypoints.sd_px is None else keypoints.sd_px.copy()
         self.other_side = np.zeros_like(keypoints.confidence)
 
-    def columns(self, part: str) -> list[int]:
-        return [self.keypoints.names.index(f"{side}_{part}") for side in SIDES]
+    def columns(self, part: str) -> Samples:
+        return np.array([self.keypoints.names.index(f"{side}_{part}") for side in SIDES], dtype=np.int64)
 
     def known(self, part: str) -> Flags:
         """Frames in which the pelvis and one of the points are known."""
         points = self.keypoints.position[:, self.columns(part)]
-        return np.asarray(np.isfinite(self.pelvis).all(axis=1) & np.isfinite(points).all(axis=2).any(axis=1))
+        return np.asarray(
+            np.isfinite(self.pelvis).all(axis=1) & np.asarray(np.isfinite(points).all(axis=2)).any(axis=1)
+        )
 
     def places(self, part: str, run: Samples) -> Floats:
         offset = self.keypoints.position[np.ix_(run, self.columns(part))] - self.pelvis[run, None]
@@ -212,10 +219,20 @@ class _Work:
             track_sd = track.sd.max(axis=2) * self.leg_px
             self.bridged_sd_px[where] = np.where(filled, track_sd, np.sqrt(variance))
 
+    def drop(self, follower: str, frames: Samples) -> None:
+        """Take out a pair in some frames."""
+        if {f"{side}_{follower}" for side in SIDES} <= set(self.keypoints.names):
+            where = np.ix_(frames, self.columns(follower))
+            for position, confidence in (
+                (self.position, self.confidence),
+                (self.bridged, self.bridged_confidence),
+            ):
+                position[where], confidence[where] = np.nan, 0.0
+
     def _far(self, places: Floats, track: PairTrack) -> Floats:
         """Return 1 for points of a foot that lie farther from both ankles than a foot is long."""
         apart = np.linalg.norm(places[:, :, None, :] - track.position[:, None, :, :], axis=3).min(axis=2)
-        return (apart > _FOOT_LENGTHS).astype(np.float64)
+        return np.asarray(apart > _FOOT_LENGTHS, dtype=np.float64)
 
     def _bridge(self, run: Samples, track: PairTrack, place: Floats, doubt: Floats) -> tuple[Floats, Floats, Flags]:
         place, doubt, filled = place.copy(), doubt.copy(), np.zeros(place.shape[:2], dtype=bool)
@@ -247,11 +264,26 @@ def _certainty(track: PairTrack) -> Floats:
     return np.asarray(np.where(chosen_stays, stays, 1.0 - stays))
 
 
+def _before_both_legs(mode: Samples) -> Flags:
+    """Return the frames before the detector first, and after it last, tells both legs apart for a while.
+
+    A patient who comes from behind something, or goes, shows one leg; which one is a guess that nothing supports.
+    """
+    both = np.isin(mode, (KEEP, SWAP))
+    lasting = np.convolve(both, np.ones(_LASTING_FRAMES), mode="same") == _LASTING_FRAMES
+    if not lasting.any():
+        return np.ones(len(mode), dtype=bool)
+    first, last = np.flatnonzero(lasting)[[0, -1]]
+    outside = np.ones(len(mode), dtype=bool)
+    outside[first - _LASTING_FRAMES // 2 : last + _LASTING_FRAMES // 2 + 1] = False
+    return outside
+
+
 def _short_holes(time_s: Floats, known: Flags) -> Flags:
     """Return the frames of holes no longer than may be bridged, between two known frames."""
     places = np.flatnonzero(known)
     short = np.zeros(len(known), dtype=bool)
-    for before, after in zip(places[:-1], places[1:], strict=True):
+    for before, after in pairwise(places.tolist()):
         if after - before > 1 and time_s[after] - time_s[before] <= LONGEST_BRIDGE_S:
             short[before + 1 : after] = True
     return short

@@ -136,7 +136,7 @@ def choose(paths: list[Path], rule: str = "walker", click: tuple[float, float, f
         raise UsageError(f"the subject is chosen by {' or '.join(RULES)}, or by a click; got {rule!r}.")
     if not paths:
         raise SignalError(
-            "no person was found in the video. Check light and view: the whole body must be seen for a second or more."
+            "no person was found in the video. Check light and view: the whole body must be seen for a second."
         )
     if click is not None:
         chosen, reason = _clicked(paths, click), "clicked"

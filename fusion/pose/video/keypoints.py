@@ -40,7 +40,7 @@ def keypoints_of(pose: VideoPose, camera: str = CAMERA, clock: str = "own") -> K
     # 2.
     position[~inside(position, pose.info.size_px)] = np.nan
     cut = cut_off(pose)
-    position[np.ix_(cut, [name.endswith(_LOWER) for name in names])] = np.nan
+    position[np.ix_(cut, np.array([name.endswith(_LOWER) for name in names], dtype=bool))] = np.nan
     position[~pose.seen | hidden(pose)] = np.nan
     # 3.
     known = np.isfinite(position).all(axis=2)

