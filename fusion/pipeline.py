@@ -171,6 +171,8 @@ def analyse(
         quality=quality,
         provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
         screening=reading.screening,
+        turns=reading.turns,
+        bouts=reading.bouts,
     )
 
 
@@ -214,6 +216,8 @@ def reanalyse(analysis: Analysis, events: GaitEvents) -> Analysis:
         findings=reading.findings,
         quality=quality,
         screening=reading.screening,
+        turns=reading.turns,
+        bouts=reading.bouts,
     )
 
 

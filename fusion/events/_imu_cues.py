@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fusion.events._merge import Cue, as_events, fill, join
+from fusion.events._merge import Cue, alternate, as_events, fill, join
 from fusion.events._signals import (
     Track,
     adaptive_peaks,
@@ -31,6 +31,7 @@ from fusion.events._signals import (
     first_maximum,
     smooth_track,
 )
+from fusion.events._small_steps import small_steps
 from fusion.events.base import MIN_STRIDE_S
 from fusion.types import SIDES, Floats, GaitEvents, Motion, PlacedImu, Samples
 from fusion.types.arrays import SEGMENTS
@@ -82,7 +83,8 @@ give. Steady walking only: in simulated slow and pathological gait the features 
 def imu_events(imus: tuple[PlacedImu, ...]) -> GaitEvents:
     """Return the contacts that shank and foot wearables show, each leg from what it wears."""
     rates = {imu.segment: (imu.time_s, imu.gyro_radps[:, 1]) for imu in imus}
-    return _from_rates(rates, "imu", 1.0)
+    swings = _from_rates(rates, "imu", 1.0)
+    return join(swings, as_events(small_steps(imus, alternate(swings)), "imu"))
 
 
 def model_events(motion: Motion) -> GaitEvents:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fusion.events._camera_cues import camera_only
 from fusion.events._imu_cues import imu_events, model_events
 from fusion.events._merge import alternate, blend, fill, join
+from fusion.events._trunk_cues import trunk_events, trunk_sensor
 from fusion.types import GaitEvents, Motion, PlacedImu, WorldPoints
 
 
@@ -19,7 +20,8 @@ class FusedEvents:
        removed, so that a gap bridged by the camera keeps the definition of the rest.
     3. Pairs are averaged by inverse variance; single ones stand as they are.
     4. Where neither saw a contact, the estimator's own kinematics may show it (source ``"model"``).
-    5. Contacts that follow each other faster than a foot can are thinned; none is added.
+    5. Where no leg was measured at all, the lower back shows the initial contacts.
+    6. Contacts that follow each other faster than a foot can are thinned; none is added.
 
     Parameters
     ----------
@@ -43,6 +45,10 @@ class FusedEvents:
             carried = alternate(model_events(motion))
             events = join(*(fill(events, carried, kind) for kind in ("ic", "fc")))
         # 5.
+        trunk = trunk_sensor(imus)
+        if trunk is not None and not len(events.time_s):
+            events = trunk_events(trunk)
+        # 6.
         return alternate(events)
 
 

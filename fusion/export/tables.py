@@ -159,12 +159,12 @@ def _write_motion(file: Path, analysis: Analysis) -> None:
 def _write_events(file: Path, analysis: Analysis) -> None:
     events = analysis.events
     columns = (events.time_s, events.side, events.kind, events.sd_s, events.source)
-    _write_csv(file, _EVENT_COLUMNS, zip(*(column.tolist() for column in columns), strict=True))
+    write_csv(file, _EVENT_COLUMNS, zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _write_strides(file: Path, analysis: Analysis) -> None:
     rows = ([getattr(stride, name) for name in _STRIDE_COLUMNS] for stride in analysis.strides)
-    _write_csv(file, _STRIDE_COLUMNS, rows)
+    write_csv(file, _STRIDE_COLUMNS, rows)
 
 
 def _write_parameters(file: Path, analysis: Analysis) -> None:
@@ -172,10 +172,11 @@ def _write_parameters(file: Path, analysis: Analysis) -> None:
         [item.name, item.side, *(getattr(item.estimate, name) for name in _PARAMETER_COLUMNS[2:])]
         for item in analysis.parameters.items
     )
-    _write_csv(file, _PARAMETER_COLUMNS, rows)
+    write_csv(file, _PARAMETER_COLUMNS, rows)
 
 
-def _write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table; NaN is an empty cell."""
     with file.open("w", encoding="utf-8", errors="replace", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)

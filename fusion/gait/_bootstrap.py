@@ -120,14 +120,18 @@ def interval_of_mean(value: float, replicates: Floats, systematic: Floats, widen
 def interval_of_sd(value: float, replicates: Floats, widening: float) -> Floats:
     """Return low and high, shape (2,), of a standard deviation or a coefficient of variation.
 
-    Works on the logarithm, where the spread does not depend on the size, and takes out the bootstrap's own
-    bias (its replicates are smaller than the value).
+    Works on the variance, which may come near zero when the error of the contacts is taken out of it, and takes
+    out the bootstrap's own bias (its replicates are smaller than the value).
     """
-    usable = replicates[np.isfinite(replicates) & (replicates > 0.0)]
-    if not usable.size or value <= 0.0:
+    usable = replicates[np.isfinite(replicates)]
+    if not usable.size or not np.isfinite(value):
         return np.array([value, value])
-    ratio = np.log(usable) - np.median(np.log(usable))
-    return _quantiles(value, value * np.exp(widening * ratio))
+    ratio = usable**2 - np.median(usable**2)
+    if value > 0.0 and np.min(usable) > 0.2 * value:
+        # Far from zero the logarithm is better: its spread does not depend on the size.
+        logarithm = np.log(usable) - np.median(np.log(usable))
+        return _quantiles(value, value * np.exp(widening * logarithm))
+    return np.sqrt(np.maximum(_quantiles(value**2, value**2 + widening * ratio), 0.0))
 
 
 def _quantiles(value: float, samples: Floats) -> Floats:

@@ -32,6 +32,19 @@ COLUMN_OF = {
     "stride_length_m": "length",
     "step_length_m": "step_length",
 }
+CONTACTS_IN = {
+    "stride": (2.0, 0.0),
+    "step": (2.0, 0.0),
+    "stance": (1.0, 1.0),
+    "swing": (1.0, 1.0),
+    "double": (2.0, 2.0),
+}
+"""Initial and final contacts whose errors a time contains."""
+
+LEAST_FOR_NOISE = 8
+"""Strides of a foot below which a covariance of neighbours says nothing."""
+
+_SAME_CONTACT_S = 1e-3
 SHARES = ("stance", "swing", "single_support", "double_support")
 
 
@@ -45,10 +58,13 @@ class StrideTable:
         Shape (n,).
     values
         In the order of ``COLUMNS``, s and m, shape (n, 9); NaN where not assessable.
+    start_s
+        First contact, shape (n,).
     """
 
     side: Words
     values: Floats
+    start_s: Floats
 
     @classmethod
     def from_strides(
@@ -60,6 +76,7 @@ class StrideTable:
         return cls(
             np.array([stride.side for stride in valid], dtype=np.str_),
             np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)),
+            np.array([stride.start_s for stride in valid], dtype=np.float64),
         )
 
     def column(self, name: str) -> Floats:
@@ -70,7 +87,7 @@ class StrideTable:
         """Return the table with every length missing."""
         values = self.values.copy()
         values[:, [COLUMNS.index(name) for name in ("length", "step_length", "length_time")]] = np.nan
-        return StrideTable(self.side, values)
+        return StrideTable(self.side, values, self.start_s)
 
     def count(self, column: str, side: str) -> int:
         """Return how many strides of a side have a column."""
@@ -83,6 +100,48 @@ class StrideTable:
     def sds(self, counts: Floats) -> dict[str, Means]:
         """Return side -> standard deviations of the drawn strides."""
         return self._per_side(weighted_sds, counts)
+
+    def contact_noise(self, counts: Floats, correlation: Floats | float = 0.0) -> Mapping[str, Floats]:
+        """Return the variance of the contacts' random error, s^2, by kind, from the strides themselves.
+
+        A contact that is placed late lengthens one interval and shortens the next, so the error of contacts shows
+        as a negative covariance of neighbours that no gait has (its strides correlate positively, Hausdorff et al.
+        1995). Initial contacts: successive strides of a foot share one. Final contacts: stance and swing share one.
+        Both feet together; 0 where the covariance is positive.
+
+        Parameters
+        ----------
+        counts
+            How often each stride is drawn, shape (replicates, n).
+        correlation
+            Of true successive strides, shape (replicates,); it hides a part of the error.
+        """
+        columns = self._neighbour_products()
+        with np.errstate(invalid="ignore"):
+            means = weighted_means(columns, counts)
+        initial = (correlation * means[:, 2] - means[:, 0]) / (1.0 + 2.0 * np.asarray(correlation))
+        return {"ic": np.nan_to_num(np.maximum(initial, 0.0)), "fc": np.nan_to_num(np.maximum(-means[:, 1], 0.0))}
+
+    def _neighbour_products(self) -> Floats:
+        """Return deviation times that of the neighbour which shares a contact, and squared; NaN where there is none.
+
+        Columns: stride and next stride, stance and swing, stride and itself; shape (n, 3).
+        """
+        products = np.full((len(self.side), 3), np.nan)
+        stride, stance, swing = (self.column(name) for name in ("stride", "stance", "swing"))
+        for side in SIDES:
+            rows = np.flatnonzero(self.side == side)
+            if len(rows) < LEAST_FOR_NOISE:
+                continue
+            deviation = stride[rows] - np.mean(stride[rows])
+            products[rows, 2] = deviation**2
+            follows = np.abs(self.start_s[rows[1:]] - self.start_s[rows[:-1]] - stride[rows[:-1]]) < _SAME_CONTACT_S
+            products[rows[:-1][follows], 0] = (deviation[:-1] * deviation[1:])[follows]
+            if np.isfinite(stance[rows]).any():
+                products[rows, 1] = (stance[rows] - np.nanmean(stance[rows])) * (
+                    swing[rows] - np.nanmean(swing[rows])
+                )
+        return products
 
     def _per_side(self, statistic: Callable[[Floats, Floats], Floats], counts: Floats) -> dict[str, Means]:
         found = {}
@@ -183,12 +242,20 @@ def parameter_values(means: Mapping[str, Means]) -> Values:
     return values
 
 
-def spread_values(sds: Mapping[str, Means], values: Values) -> Values:
-    """Return standard deviations and coefficients of variation; both: root mean square of the sides."""
+def spread_values(sds: Mapping[str, Means], values: Values, noise: Mapping[str, Floats]) -> Values:
+    """Return standard deviations and coefficients of variation; both: root mean square of the sides.
+
+    Parameters
+    ----------
+    noise
+        Of ``StrideTable.contact_noise``: its share is taken out of the variance of every time.
+    """
     spread: Values = {}
     for name in VARIABLE:
         column = COLUMN_OF[name]
-        per_side = {side: sds[side][column] for side in SIDES}
+        initial, final = CONTACTS_IN.get(column, (0.0, 0.0))
+        error = initial * noise["ic"] + final * noise["fc"]
+        per_side = {side: np.sqrt(np.maximum(sds[side][column] ** 2 - error, 0.0)) for side in SIDES}
         per_side["both"] = np.sqrt(0.5 * (per_side["left"] ** 2 + per_side["right"] ** 2))
         for side, sd in per_side.items():
             spread[(sd_name(name), side)] = sd

@@ -141,7 +141,8 @@ def _spread(base: Definition) -> tuple[Definition, Definition]:
         f"{base.label}, standard deviation",
         base.unit,
         ALL_SIDES,
-        "standard deviation over strides (n - 1); both: root mean square of the two sides",
+        "standard deviation over strides (n - 1), for times without the contacts' own random error, which shows as a "
+        "negative covariance of neighbours; both: root mean square of the two sides",
     )
     relative = Definition(
         cv_name(base.name),

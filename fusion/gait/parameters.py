@@ -32,6 +32,9 @@ LENGTH_SCALE_SD = 0.03
 CONSTANT_SHARE = 0.5
 """Share of an event's variance taken as the same for a whole recording; half, for want of a better figure."""
 
+LARGEST_CORRELATION = 0.5
+"""Of successive strides of healthy people (Hausdorff et al. 1995, fig. 2); it hides a part of the contacts' error."""
+
 _SPREAD_OF = {make(name): name for name in VARIABLE for make in (sd_name, cv_name)}
 _CONTACTS_OF = {"double": 4}
 _ONE_SIDE_IS_ENOUGH = ("stride", "length")
@@ -95,7 +98,7 @@ def gait_parameters(
     setting = _Setting(table, reason, float(np.median(events.sd_s)) if events.sd_s.size else 0.0)
     point = _evaluate(table, np.ones((1, len(table.side))))
     draws = resample(len(table.side), sides=len(set(table.side)) or 1)
-    replicates = _evaluate(table, draws.counts)
+    replicates = _evaluate(table, draws.counts, _stride_correlation(table))
     shared = _shared_errors(table, events, length_scale_sd)
     items = []
     for entry in PARAMETERS:
@@ -110,9 +113,15 @@ def gait_parameters(
     return GaitParameters(tuple(items))
 
 
-def _evaluate(table: StrideTable, counts: Floats) -> Values:
+def _evaluate(table: StrideTable, counts: Floats, correlation: Floats | float = 0.0) -> Values:
     values = parameter_values(table.means(counts))
-    return {**values, **spread_values(table.sds(counts), values)}
+    return {**values, **spread_values(table.sds(counts), values, table.contact_noise(counts, correlation))}
+
+
+def _stride_correlation(table: StrideTable) -> Floats | float:
+    """Return how strongly true strides may follow each other, one per replicate; 0 where contacts show no error."""
+    noisy = float(table.contact_noise(np.ones((1, len(table.side))))["ic"][0]) > 0.0
+    return np.random.default_rng(SEED + 2).uniform(0.0, LARGEST_CORRELATION, REPLICATES) if noisy else 0.0
 
 
 def _shared_errors(table: StrideTable, events: GaitEvents, scale_sd: float) -> Values:

@@ -81,16 +81,18 @@ def staged_folder(folder: Path, owned: Sequence[str] = ()) -> Iterator[Path]:
 
 
 def _publish(stage: Path, folder: Path, owned: Sequence[str]) -> None:
-    files = sorted(stage.iterdir())
+    files = sorted(file for file in stage.rglob("*") if file.is_file())
     for file in files:
         _sync(file)
     if not folder.exists():
         stage.rename(folder)
         return
-    for name in set(owned) - {file.name for file in files}:
-        (folder / name).unlink(missing_ok=True)
-    for file in files:
-        file.replace(folder / file.name)
+    names = {file: file.relative_to(stage) for file in files}
+    for stale in set(owned) - {name.as_posix() for name in names.values()}:
+        (folder / stale).unlink(missing_ok=True)
+    for file, name in names.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        file.replace(folder / name)
 
 
 def _sync(file: Path) -> None:

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fusion.events._trunk_cues import trunk_sensor
+from fusion.gait.bouts import walking_bouts
 from fusion.gait.findings import findings
 from fusion.gait.joint_angles import joint_angles
 from fusion.gait.key_angles import key_angles
 from fusion.gait.lengths import step_lengths
+from fusion.gait.norms import leg_length_m
 from fusion.gait.parameters import gait_parameters
+from fusion.gait.pendulum import SCALE_SD, trunk_lengths
 from fusion.gait.strides import segment_strides
+from fusion.gait.turns import find_turns
 from fusion.pose.segments import walking_window
 from fusion.screening.base import Evidence, screen
-from fusion.stages.distances import foot_lengths, placed_in_world
+from fusion.stages.distances import Lengths, foot_lengths, placed_in_world
 from fusion.types import (
     Finding,
     GaitEvents,
@@ -26,6 +31,8 @@ from fusion.types import (
     Recording,
     ScreeningResult,
     Stride,
+    Turn,
+    WalkingBout,
     WorldPoints,
 )
 
@@ -75,31 +82,33 @@ class GaitReading:
     joint_angles: JointAngles
     findings: tuple[Finding, ...]
     screening: tuple[ScreeningResult, ...]
+    turns: tuple[Turn, ...]
+    bouts: tuple[WalkingBout, ...]
 
 
 def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> GaitReading:
     """Return strides, parameters, angles and findings of these contacts."""
-    lengths = foot_lengths(sources.placed, events)
     placed = placed_in_world(sources.motion)
+    lengths, scale_sd = _lengths(recording, sources, events, placed)
+    turns = find_turns(sources.placed)
     strides = segment_strides(
         events,
         placed,
         surface=recording.surface,
         belt_speed_mps=recording.belt_speed_mps,
-        turning=_turns(sources.points),
+        turning=(*((turn.start_s, turn.end_s) for turn in turns), *_turns(sources.points)),
         lengths=lengths,
     )
     angles = joint_angles(sources.motion, strides, calibration_sd_deg=sources.zero_sd_deg)
     keys = key_angles(angles, strides, calibration_sd_deg=sources.zero_sd_deg)
-    measured = bool(lengths) or sources.camera_is_metric
     parameters = gait_parameters(
         strides,
         events,
         subject=recording.subject,
         surface=recording.surface,
         belt_speed_mps=recording.belt_speed_mps,
-        scale_known=measured or sources.height_is_known,
-        length_scale_sd=MEASURED_SCALE_SD if measured else HEIGHT_SCALE_SD,
+        scale_known=scale_sd <= MEASURED_SCALE_SD or sources.height_is_known,
+        length_scale_sd=scale_sd,
         # Steps only from the source that measured the strides: two sources would not add up.
         step_lengths=None if lengths else _step_lengths(placed, recording, strides),
     )
@@ -110,7 +119,25 @@ def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> Gai
         angles,
         findings(parameters, keys, recording.subject),
         screen(Evidence(recording, strides, events, every, angles)),
+        turns,
+        walking_bouts(strides, turns, length_scale_sd=scale_sd),
     )
+
+
+def _lengths(
+    recording: Recording, sources: Sources, events: GaitEvents, motion: Motion | None
+) -> tuple[Lengths, float]:
+    """Return stride lengths from wearables and the relative doubt of all lengths' scale.
+
+    A foot sensor measures; else a camera gives the way; else the lower back's pendulum does.
+    """
+    lengths = foot_lengths(sources.placed, events)
+    if lengths or sources.camera_is_metric:
+        return lengths, MEASURED_SCALE_SD
+    trunk = trunk_sensor(sources.placed)
+    if motion is not None or trunk is None or recording.surface == "treadmill":
+        return {}, HEIGHT_SCALE_SD
+    return trunk_lengths(trunk, leg_length_m(recording.subject)), SCALE_SD
 
 
 def _turns(points: tuple[WorldPoints, ...]) -> tuple[tuple[float, float], ...]:

@@ -21,6 +21,8 @@ from fusion.types.gait import (
     JointAngles,
     Parameter,
     Stride,
+    Turn,
+    WalkingBout,
 )
 from fusion.types.motion import Motion
 from fusion.types.recording import Camera, ImuSamples, Keypoints, Recording, Subject
@@ -33,6 +35,7 @@ from fusion.types.screening import (
     Performance,
     ScreeningResult,
     SideClass,
+    VisitChange,
     natural_frequencies,
 )
 
@@ -71,6 +74,9 @@ __all__ = [
     "Stride",
     "Subject",
     "SyncResult",
+    "Turn",
+    "VisitChange",
+    "WalkingBout",
     "Words",
     "WorldPoints",
     "floats",

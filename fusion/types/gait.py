@@ -157,6 +157,60 @@ class Stride:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One change of walking direction.
+
+    Attributes
+    ----------
+    start_s, end_s
+        When the body turns, ``[start, end)``.
+    angle_deg
+        Positive to the left.
+    peak_rate_dps
+        Fastest turning, deg/s, always positive.
+    source
+        What it rests on: ``"pelvis"``, ``"trunk"``, ``"feet"`` or ``"camera"``.
+    """
+
+    start_s: float
+    end_s: float
+    angle_deg: float
+    peak_rate_dps: float
+    source: str
+
+    def __post_init__(self) -> None:
+        """Check the order of its ends."""
+        if not self.end_s > self.start_s:
+            raise SignalError(f"a turn must end after it starts; got {self.start_s} to {self.end_s} s.")
+
+
+@dataclass(frozen=True, slots=True)
+class WalkingBout:
+    """Walking without a longer pause, by the Mobilise-D rules; turns within it count.
+
+    Attributes
+    ----------
+    start_s, end_s
+        First and last initial contact.
+    strides
+        How many strides of both feet it holds.
+    turns
+        How many turns lie within it.
+    stride_time_s, stride_length_m, walking_speed_mps, cadence_spm
+        Means over its strides, turning ones included; "not assessable" where the length is.
+    """
+
+    start_s: float
+    end_s: float
+    strides: int
+    turns: int
+    stride_time_s: Estimate
+    stride_length_m: Estimate
+    walking_speed_mps: Estimate
+    cadence_spm: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One gait parameter: name, side (``"left"``, ``"right"`` or ``"both"``) and estimate."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fusion.types.alignment import Placement, SyncResult, WorldPoints
 from fusion.types.arrays import one_of
-from fusion.types.gait import Estimate, GaitEvents, GaitParameters, JointAngles, Stride
+from fusion.types.gait import Estimate, GaitEvents, GaitParameters, JointAngles, Stride, Turn, WalkingBout
 from fusion.types.motion import Motion
 from fusion.types.recording import Recording
 from fusion.types.screening import ScreeningResult
@@ -107,3 +107,5 @@ class Analysis:
     quality: tuple[QualityCheck, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=dict)
     screening: tuple[ScreeningResult, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    bouts: tuple[WalkingBout, ...] = ()

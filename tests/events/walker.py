@@ -59,6 +59,23 @@ def imus(
     return tuple(made)
 
 
+def trunk(
+    duration_s: float, stride_s: float, seed: int = 3, segment: str = "pelvis", turn_dps: float = 0.0
+) -> PlacedImu:
+    """Return a lower-back sensor: lifted once a step just after each contact, pushed away from the standing foot."""
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(0.0, duration_s, IMU_STEP_S)
+    phase = 2.0 * np.pi * (time_s - 1.0) / stride_s
+    late = 2.0 * np.pi * 0.045 / stride_s
+    accel = rng.normal(0.0, 0.05, (len(time_s), 3))
+    accel[:, 0] += 0.8 * np.cos(2.0 * phase)
+    accel[:, 1] -= 1.0 * np.sin(phase)
+    accel[:, 2] += 9.80665 + 2.0 * np.cos(2.0 * (phase - late))
+    gyro = rng.normal(0.0, 0.01, (len(time_s), 3))
+    gyro[:, 2] += 0.3 * np.sin(phase) + np.deg2rad(turn_dps)
+    return PlacedImu(segment, time_s, accel, gyro, 1.0 / IMU_STEP_S)
+
+
 def camera(
     duration_s: float, stride_s: float, speed_mps: float = 1.2, scale: float = 1.0, noise_m: float = 0.003
 ) -> WorldPoints:
@@ -86,7 +103,14 @@ def camera(
 def still(sensors: tuple[PlacedImu, ...], points: WorldPoints) -> tuple[tuple[PlacedImu, ...], WorldPoints]:
     """Return the same sensors on someone who stands."""
     rng = np.random.default_rng(2)
-    quiet = tuple(replace(imu, gyro_radps=rng.normal(0.0, 0.05, imu.gyro_radps.shape)) for imu in sensors)
+    quiet = tuple(
+        replace(
+            imu,
+            gyro_radps=rng.normal(0.0, 0.05, imu.gyro_radps.shape),
+            accel_mps2=rng.normal([0.0, 0.0, 9.80665], 0.1, imu.accel_mps2.shape),
+        )
+        for imu in sensors
+    )
     position = points.position_m[:1] + rng.normal(0.0, 0.005, points.position_m.shape)
     return quiet, replace(points, position_m=position)
 
@@ -108,6 +132,8 @@ def mirrored(sensors: tuple[PlacedImu, ...], points: WorldPoints) -> tuple[tuple
 
 def other(name: str) -> str:
     """Return the name on the other side."""
+    if "_" not in name:
+        return name
     side, part = name.split("_", 1)
     return f"{SIDES[1 - SIDES.index(side)]}_{part}"
 

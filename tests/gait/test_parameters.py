@@ -254,3 +254,27 @@ def test_every_reported_name_is_in_the_data_dictionary_with_its_unit():
         assert item.estimate.unit == definition(item.name).unit
     with pytest.raises(UsageError, match=r"docs/parameters\.md"):
         definition("walking_speed_kmh")
+
+
+@pytest.mark.parametrize("jitter_s", [0.01, 0.02])
+def test_the_error_of_contacts_does_not_pass_for_variability(jitter_s):
+    def spread(jitter, seed):
+        return analyse(walk_events(60, seed=seed, stride_sd_s=0.02, jitter_s=jitter)).get("stride_time_sd_s", "left")
+
+    clean = np.mean([spread(0.0, seed).value for seed in range(12)])
+    noisy = np.mean([spread(jitter_s, seed).value for seed in range(12)])
+    naive = np.hypot(clean, np.sqrt(2.0) * jitter_s)
+    assert noisy < clean + 0.5 * (naive - clean)
+    assert clean == pytest.approx(0.02, rel=0.08)
+
+
+def test_the_interval_of_the_spread_holds_the_truth_with_and_without_noisy_contacts():
+    held = [
+        estimate.low <= 0.02 <= estimate.high
+        for seed in range(20)
+        for jitter_s in (0.0, 0.015)
+        for estimate in [
+            analyse(walk_events(40, seed=seed, stride_sd_s=0.02, jitter_s=jitter_s)).get("stride_time_sd_s", "left")
+        ]
+    ]
+    assert np.mean(held) >= 0.85

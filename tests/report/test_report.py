@@ -27,7 +27,7 @@ NASTY = 'Müller "#eval(1)" $x$ *b* <h> \\ \u202e 张 \U0001f600 \x00 ' + "W" * 
 @pytest.fixture(scope="module", autouse=True)
 def drawn_once():
     """Draw equal figures once: most tests here change words, not curves."""
-    drawn, draw = {}, figures_module._svg
+    drawn, draw = {}, figures_module.svg_of
 
     def remember(spec, size):
         key = (json.dumps(spec, sort_keys=True), size)
@@ -36,7 +36,7 @@ def drawn_once():
         return drawn[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures_module, "_svg", remember)
+        patch.setattr(figures_module, "svg_of", remember)
         yield
 
 

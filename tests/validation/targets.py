@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-SETS = ("kam", "mea_lab", "nikonpic", "cmu_mbl", "gaitmap")
+SETS = ("kam", "mea_lab", "nikonpic", "cmu_mbl", "gaitmap", "mobgap", "voisard")
 """Names of the sets: of their folder under the data folder, and of the module that evaluates them."""
 
 
@@ -112,6 +112,21 @@ TARGETS = (
     Target("gaitmap/stride_length_mae_m/imu_over_1m", "<=", 0.025, "0.038 peer, 0.019 quick code"),
     Target("gaitmap/stride_length_me_m/imu_over_1m", "|<=|", 0.025, "-0.021 peer, all strides"),
     Target("gaitmap/strides_found_fraction", "==", 1.0),
+    Target("mobgap/speed_mae_mps/INDIP", "<=", 0.084, "0.084 mobgap 1.2, 5 of 8 periods"),
+    Target("mobgap/stride_length_mae_m/INDIP", "<=", 0.111, "0.111 mobgap 1.2"),
+    Target("mobgap/cadence_mae_spm/INDIP", "<=", 5.7, "5.7 mobgap 1.2"),
+    Target("mobgap/speed_mae_mps/Stereophoto", "<=", 0.057, "0.057 mobgap 1.2, 6 of 8 periods"),
+    Target("mobgap/stride_length_mae_m/Stereophoto", "<=", 0.096, "0.096 mobgap 1.2"),
+    Target("mobgap/cadence_mae_spm/Stereophoto", "<=", 5.5, "5.5 mobgap 1.2"),
+    *(
+        Target(f"mobgap/{figure}/shared_{system}", "<=", 1.0, "", f"mobgap/{figure}/shared_peer_{system}")
+        for figure in ("speed_mae_mps", "stride_length_mae_m", "cadence_mae_spm")
+        for system in ("INDIP", "Stereophoto")
+    ),
+    Target("voisard/ic_f1/feet", ">=", 0.97),
+    Target("voisard/fc_f1/feet", ">=", 0.97),
+    Target("voisard/turns_found_fraction", "==", 1.0),
+    Target("voisard/straight_strides_inside_turns", "==", 0.0),
 )
 """Limits for the developers' part of the data."""
 
@@ -137,6 +152,15 @@ ABOUT = {
     "gaitmap": (
         "Foot sensor alone against a heel marker. Source: mad-lab-fau/gaitmap example data (repository MIT, data not "
         "stated), figures only."
+    ),
+    "mobgap": (
+        "One lower-back sensor against insoles with foot IMUs (INDIP) and stereophotogrammetry, straight walks and "
+        "simulated daily life; the two references differ by up to 0.09 m/s. Source: mobilise-d/mobgap example data "
+        "(repository Apache-2.0, data not stated), figures only."
+    ),
+    "voisard": (
+        "Feet and lower back of walkers who turn once; the labels come from an algorithm and were checked by hand. "
+        "Source: CyrilVoisard/ipol_dataset_1 (repository AGPL-3, data terms unclear), figures only."
     ),
 }
 """What each set is, for the published table."""
