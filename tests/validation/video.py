@@ -47,8 +47,6 @@ CHANGES = {
 def evaluate(folder: Path) -> dict[str, float]:
     """Return the figures; ``folder`` is not looked at."""
     del folder
-    if not samples.is_ready("walk") or not all(obtain.is_ready(each) for each in catalogue.NETWORKS):
-        return {}
     clip = samples.sample_folder("walk") / "demo.mp4"
     subject = find_subject(clip, PeopleFinder())
     poses = {name: see_video(clip, plugins.load("fusion.pose.models", name), subject) for name in NETWORKS}
@@ -56,6 +54,11 @@ def evaluate(folder: Path) -> dict[str, float]:
     poses["posenet_257_peak"] = see_video(clip, usual, subject)
     figures = {**_side_figures(poses), **_gait_figures(poses), **_change_figures(clip, poses["movenet_thunder"])}
     return {f"video/{name}": value for name, value in figures.items()}
+
+
+def is_here() -> bool:
+    """Return whether clip and weights are in the cache."""
+    return samples.is_ready("walk") and all(obtain.is_ready(each) for each in catalogue.NETWORKS)
 
 
 def reference_ankles(poses: list[VideoPose]) -> Floats:
