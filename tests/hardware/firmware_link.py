@@ -11,12 +11,16 @@ STEP_S = 0.0005
 
 
 class FirmwareTransport:
-    """Reaches wearables that run on the loop's (virtual) time; true time 0 is ``start_s`` of the loop."""
+    """Reaches wearables that run on the loop's (virtual) time; true time 0 is ``start_s`` of the loop.
 
-    def __init__(self, wearables, events=None, *, name="serial", mtu=247):
+    ``wire`` names two wearables: the sync output of the first is wired to the sync input of the second.
+    """
+
+    def __init__(self, wearables, events=None, *, name="serial", mtu=247, wire=None):
         self.name = name
         self.wearables = wearables
         self.mtu = mtu
+        self.wire = wire
         self.start_s = None
         self.links = {}
         self._events = events or {}
@@ -32,9 +36,9 @@ class FirmwareTransport:
             self.start_s = loop.time()
         if address not in self.wearables:
             raise DeviceError(f"{address} is not there.")
-        link = FirmwareLink(
-            self, self.wearables[address], sink, self._events.get(address, ConnectionEvents(0.0, 0.0))
-        )
+        events = self._events.get(address, ConnectionEvents(0.0, 0.0))
+        link = FirmwareLink(self, self.wearables[address], sink, events)
+        link.feeds_from = self.wire[0] if self.wire is not None and self.wire[1] == address else None
         self.links[address] = link
         return link
 
@@ -50,7 +54,8 @@ class FirmwareLink:
         self._loop = asyncio.get_running_loop()
         self._why = self._loop.create_future()
         self._is_ble = transport.name == "ble"
-        self.heard = []
+        self.feeds_from = None
+        self._edges_seen = 0
         if self._is_ble:
             wearable.call("link", 2, transport.mtu)
         self._task = asyncio.create_task(self._live())
@@ -65,9 +70,24 @@ class FirmwareLink:
 
     def _catch_up(self):
         now_us = self._now_us()
-        if now_us > self._wearable.true_us:
-            self._wearable.run(1e-6 * (now_us - self._wearable.true_us), 100)
+        for at_us, level in self._edges_of_the_wire(now_us):
+            self._run_to(at_us)
+            self._wearable.call("edge_in", 0, level)
+        self._run_to(now_us)
         self._deliver(self._wearable.take())
+
+    def _run_to(self, true_us):
+        if true_us > self._wearable.true_us:
+            self._wearable.run(1e-6 * (true_us - self._wearable.true_us), 100)
+
+    def _edges_of_the_wire(self, now_us):
+        """Return the edges of the other wearable's output that this one has not felt."""
+        if self.feeds_from is None or self.feeds_from not in self._transport.links:
+            return []
+        self._transport.links[self.feeds_from]._catch_up()
+        edges = self._transport.wearables[self.feeds_from].led_edges()[self._edges_seen :]
+        self._edges_seen += len(edges)
+        return [(min(round(1e6 * at_s), now_us), level) for at_s, level in edges]
 
     def _deliver(self, data):
         for channel, piece in self._pieces(data):

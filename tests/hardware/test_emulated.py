@@ -1,7 +1,9 @@
 """The firmware in an emulated Cortex-M3, its line read by the driver: counts, losses, faults."""
 
 import asyncio
+import select
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -111,7 +113,9 @@ def test_a_wire_between_two_emulators_carries_the_pulses(firmware_image, tmp_pat
     wire = tmp_path / "wire.sock"
     sender = QemuWearable(tmp_path, name="a", line="socket", wire=wire, wire_listens=True)
     receiver = QemuWearable(tmp_path, name="b", line="socket", wire=wire, wire_listens=False)
-    with sender, receiver, sender.connect() as out, receiver.connect() as into:
+    with sender, receiver, sender.connect() as out:
+        reach(wire)
+        into = receiver.connect()
         ask(out, Command.IDENTIFY)
         ask(into, Command.IDENTIFY)
         for number in (1, 2, 3):
@@ -119,17 +123,33 @@ def test_a_wire_between_two_emulators_carries_the_pulses(firmware_image, tmp_pat
             edges = [event_after(into, level) for level in (1, 0)]
             assert edges[0].pulse == 2 * (number - 1)
             assert 0 < edges[1].t_us - edges[0].t_us < 1_000_000
+        into.close()
 
 
-def ask(line, kind, body=b""):
-    """Return the reply to a command."""
-    line.sendall(to_serial(command(kind, 77, body)))
-    receiver = FrameReceiver()
-    while True:
-        for payload in receiver.feed(line.recv(4096)):
+def reach(wire, deadline_s=20.0):
+    """Wait until the sender's end of the wire is there; the receiver would end without it."""
+    end = time.monotonic() + deadline_s
+    while not wire.exists():
+        assert time.monotonic() < end, "the sender does not open the wire"
+        time.sleep(0.01)
+
+
+def ask(line, kind, body=b"", deadline_s=20.0, patience_s=1.0):
+    """Return the reply to a command; it is asked again while a reset may have swallowed it."""
+    receiver, end, again = FrameReceiver(), time.monotonic() + deadline_s, 0.0
+    while (now := time.monotonic()) < end:
+        if now >= again:
+            line.sendall(to_serial(command(kind, 77, body)))
+            again = now + patience_s
+        if not select.select([line], [], [], patience_s)[0]:
+            continue
+        data = line.recv(4096)
+        assert data, "the emulator ended"
+        for payload in receiver.feed(data):
             packet = parse(payload)
             if isinstance(packet, CommandReply) and packet.command == kind:
                 return packet
+    pytest.fail(f"no reply to {kind.name} within {deadline_s} s")
 
 
 def event_after(line, level):
@@ -138,7 +158,9 @@ def event_after(line, level):
     while True:
         data = b""
         while not data.endswith(b"\0"):
-            data += line.recv(1)
+            byte = line.recv(1)
+            assert byte, "the emulator ended"
+            data += byte
         for payload in receiver.feed(data):
             packet = parse(payload)
             if type(packet).__name__ == "SyncEvent" and packet.source == 0:
