@@ -267,7 +267,10 @@ class Link(Protocol):
 
 
 class Session(Link, Protocol):
-    """What a device driver talks through: the link, and the packets that its own decoder makes of what is heard."""
+    """What a device driver talks through: the link, and the packets that its own decoder makes of what is heard.
+
+    What is read goes to the raw log and the decoder as well, like a notification of the same characteristic.
+    """
 
     def now_s(self) -> float:
         """Return the host time, s, on the clock of ``Chunk.arrival_s``."""
@@ -320,7 +323,10 @@ class Found:
 class Transport(Protocol):
     """A way to reach devices. Opening takes a while, and fails in words that an operator can act on."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """Return its name, as in ``DeviceInfo.transports``."""
+        ...
 
     async def scan(self, seconds: float) -> tuple[Found, ...]:
         """Return what is there, strongest first. Raises DeviceError: radio off, no permission."""

@@ -169,9 +169,9 @@ def analyse(
         findings=reading.findings,
         quality=quality,
         provenance=_provenance(recording, use, prepared, time.perf_counter() - started),
+        screening=reading.screening,
         turns=reading.turns,
         bouts=reading.bouts,
-        screening=reading.screening,
     )
 
 
@@ -214,9 +214,9 @@ def reanalyse(analysis: Analysis, events: GaitEvents) -> Analysis:
         joint_angles=reading.joint_angles,
         findings=reading.findings,
         quality=quality,
+        screening=reading.screening,
         turns=reading.turns,
         bouts=reading.bouts,
-        screening=reading.screening,
     )
 
 

@@ -34,6 +34,10 @@ _IMU_CHANNELS = (
     "gyro_z_radps",
 )
 _ARRIVAL = "arrival_s"
+_PINGS = " pings"
+"""Added to the name of a wearable's stream: when the host pinged it, and when it received that, on its clock."""
+
+_PING_CHANNELS = ("sent_s", "received_s")
 _AXES = {"image_px": ("u_px", "v_px"), "camera_m": ("x_m", "y_m", "z_m")}
 _SAMPLES_PER_CHUNK = 2048
 
@@ -76,6 +80,11 @@ class RecordingWriter:
             imu.segment: (_add_imu(writer, name, imu), imu.arrival_s is not None)
             for name, imu in zip(names[:count], declaration.imus, strict=True)
         }
+        self._pings = {
+            imu.segment: writer.add_stream(name + _PINGS, "Pings", list(_PING_CHANNELS), 0.0, units=["s", "s"])
+            for name, imu in zip(names[:count], declaration.imus, strict=True)
+            if imu.ping_sent_s is not None
+        }
         self._keypoints = {
             points.camera: (
                 _add_keypoints(writer, name, points, declaration.camera(points.camera).rate_hz),
@@ -94,7 +103,7 @@ class RecordingWriter:
             A folder that holds no recording yet; it is created when it is not there.
         declaration
             The recording as far as it is known; samples in it are not written. A stream whose
-            ``arrival_s`` is not None will have arrival times.
+            ``arrival_s`` is not None will have arrival times, one whose ``ping_sent_s`` is not None pings.
         sync
             Wait until each chunk is on the medium.
 
@@ -150,6 +159,20 @@ class RecordingWriter:
             parts.append(floats("arrival_s", arrival_s, (None,))[:, np.newaxis])
         same_length(f"stream {segment!r}", time_s=time_s, accel=parts[0], gyro=parts[1], last=parts[-1])
         self._write(stream, time_s, np.hstack(parts))
+
+    def write_pings(self, segment: str, sent_s: Floats, received_s: Floats) -> None:
+        """Append pings of a wearable: host times of sending, device times of receiving, each (m,).
+
+        Raises
+        ------
+        UsageError
+            No pings were declared for the segment.
+        """
+        if segment not in self._pings:
+            raise UsageError(f"no pings were declared for {segment!r}. Declare them with an empty ping_sent_s.")
+        sent_s, received_s = floats("ping_sent_s", sent_s, (None,)), floats("ping_received_s", received_s, (None,))
+        same_length(f"pings of {segment!r}", sent=sent_s, received=received_s)
+        self._write(self._pings[segment], sent_s, np.column_stack([sent_s, received_s]))
 
     def write_keypoints(self, camera: str, time_s: Floats, position: Floats, confidence: Floats) -> None:
         """Append frames of one camera; shapes (n,), (n, k, axes) and (n, k).
@@ -219,6 +242,8 @@ def save_recording(recording: Recording, folder: str | Path, *, overwrite: bool 
         with RecordingWriter(stage, recording, xdf) as writer:
             for imu in recording.imus:
                 writer.write_imu(imu.segment, imu.time_s, imu.accel_mps2, imu.gyro_radps, imu.arrival_s)
+                if imu.ping_sent_s is not None and imu.ping_received_s is not None:
+                    writer.write_pings(imu.segment, imu.ping_sent_s, imu.ping_received_s)
             for points in recording.keypoints:
                 writer.write_keypoints(points.camera, points.time_s, points.position, points.confidence)
     return folder
@@ -262,7 +287,8 @@ def read_folder(path: str | Path) -> StoredRecording:
     xdf = read_xdf(folder / STREAMS_FILE)
     declared = declaration.recording
     imus = [
-        _fill_imu(imu, xdf.stream(name)) for name, imu in zip(declaration.imu_streams, declared.imus, strict=True)
+        _with_pings(_fill_imu(imu, xdf.stream(name)), xdf.stream(name + _PINGS))
+        for name, imu in zip(declaration.imu_streams, declared.imus, strict=True)
     ]
     keypoints = [
         _fill_keypoints(points, xdf.stream(name))
@@ -274,13 +300,14 @@ def read_folder(path: str | Path) -> StoredRecording:
 
 def _with_remarks(recording: Recording, declaration: Declaration, xdf: XdfFile) -> StoredRecording:
     wanted = (*declaration.imu_streams, *declaration.keypoint_streams)
+    known = {*wanted, *(name + _PINGS for name in declaration.imu_streams)}
     found = [stream.name for stream in xdf.streams]
     return StoredRecording(
         recording,
         is_cut=xdf.truncated,
         damaged_bytes=xdf.skipped_bytes,
         missing_streams=tuple(name for name in wanted if name not in found),
-        ignored_streams=tuple(name for name in found if name not in wanted),
+        ignored_streams=tuple(name for name in found if name not in known),
     )
 
 
@@ -330,6 +357,13 @@ def _fill_imu(imu: ImuSamples, stream: XdfStream | None) -> ImuSamples:
     # recording network measured are the way to the host clock.
     time_s = stream.time_s if arrival_s is not None else _to_host_clock(stream)
     return replace(imu, time_s=time_s, accel_mps2=values[:, :3], gyro_radps=values[:, 3:], arrival_s=arrival_s)
+
+
+def _with_pings(imu: ImuSamples, stream: XdfStream | None) -> ImuSamples:
+    if stream is None:
+        return imu
+    values = _columns(stream, _PING_CHANNELS)
+    return replace(imu, ping_sent_s=values[:, 0].copy(), ping_received_s=values[:, 1].copy())
 
 
 def _fill_keypoints(points: Keypoints, stream: XdfStream | None) -> Keypoints:

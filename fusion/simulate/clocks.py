@@ -38,15 +38,39 @@ class Clock:
         return stream_s, self.to_reference(stream_s)
 
 
-def arrival_s(sample_s: Floats, interval_s: float, rng: np.random.Generator) -> Floats:
-    """Return when samples reach the host over a link with connection events, s, non-decreasing.
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A radio link with connection events: what is ready waits for the next one.
 
-    A sample waits for the next connection event; one in twenty is repeated an event later; the host adds
-    an exponential delay. This is how Bluetooth LE behaves (Bluetooth Core 5.4, vol. 6, part B, 4.5).
+    One message in twenty is repeated an event later; the host adds an exponential delay. This is how Bluetooth LE
+    behaves (Bluetooth Core 5.4, vol. 6, part B, 4.5). Both directions share the events.
     """
-    phase_s = rng.uniform(0.0, interval_s)
-    ready_s = sample_s + _TRANSFER_S
-    event_s = phase_s + interval_s * np.ceil((ready_s - phase_s) / interval_s)
-    repeats = rng.geometric(1.0 - _RETRANSMISSION, len(sample_s)) - 1
-    late_s = event_s + interval_s * repeats + rng.exponential(_HOST_JITTER_S, len(sample_s))
-    return np.asarray(np.maximum.accumulate(late_s))
+
+    phase_s: float
+    interval_s: float
+
+    @classmethod
+    def drawn(cls, interval_s: float, rng: np.random.Generator) -> Link:
+        """Return a link whose events fall anywhere against the host's clock."""
+        return cls(float(rng.uniform(0.0, interval_s)), interval_s)
+
+    def delivered(self, ready_s: Floats, rng: np.random.Generator) -> Floats:
+        """Return when messages reach the other end, s, same order."""
+        event_s = self.phase_s + self.interval_s * np.ceil((ready_s + _TRANSFER_S - self.phase_s) / self.interval_s)
+        repeats = rng.geometric(1.0 - _RETRANSMISSION, len(ready_s)) - 1
+        late_s = event_s + self.interval_s * repeats + rng.exponential(_HOST_JITTER_S, len(ready_s))
+        return np.asarray(np.maximum.accumulate(late_s))
+
+
+def arrival_s(sample_s: Floats, interval_s: float, rng: np.random.Generator) -> Floats:
+    """Return when samples reach the host over a new link, s, non-decreasing."""
+    return Link.drawn(interval_s, rng).delivered(sample_s, rng)
+
+
+def pings(link: Link, clock: Clock, end_s: float, rate_hz: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return host times at which pings were sent and device times at which they were received.
+
+    They are sent at random times, so that some just catch a connection event.
+    """
+    sent_s = np.sort(rng.uniform(0.0, end_s, max(1, round(rate_hz * end_s))))
+    return sent_s, clock.to_stream(link.delivered(sent_s, rng))

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from fusion.frames import GRAVITY_MPS2, exp_map
 from fusion.simulate.body import Walk
-from fusion.simulate.clocks import Clock, arrival_s
+from fusion.simulate.clocks import Clock, Link, pings
 from fusion.simulate.faults import kept_samples, within
 from fusion.simulate.settings import ImuSettings
 from fusion.simulate.truth import ImuTruth
@@ -73,7 +73,10 @@ def record_imu(
     for jump_at_s, jump_s in settings.clock_jumps:
         stream_s = np.where(time_s >= jump_at_s, stream_s + jump_s, stream_s)
     own = settings.clock == "device"
-    arrival = arrival_s(time_s, settings.connection_interval_s, rng)[kept] if own else None
+    link = Link.drawn(settings.connection_interval_s, rng) if own else None
+    arrival = link.delivered(time_s, rng)[kept] if link else None
+    pinged = link is not None and settings.ping_rate_hz > 0.0
+    sent, received = pings(link, clock, end_s, settings.ping_rate_hz, rng) if link and pinged else (None, None)
     samples = ImuSamples(
         segment=segment,
         time_s=stream_s[kept],
@@ -84,6 +87,8 @@ def record_imu(
         accel_range_mps2=accel_range,
         gyro_range_radps=gyro_range,
         device="simulated",
+        ping_sent_s=sent,
+        ping_received_s=received,
     )
     truth = ImuTruth(segment, clock, time_s[kept], mount, lever_m, bias, accel_bias, np.asarray((bone @ mount)[kept]))
     return samples, truth

@@ -128,6 +128,8 @@ class ImuSettings:
         Pairs of segments whose sensors were exchanged: the streams carry each other's names.
     upside_down
         Segments whose sensor was mounted turned by 180 deg about the mediolateral axis.
+    ping_rate_hz
+        How often the host pings the device, so that its clock is bracketed from both sides; 0 never.
     lever_arm_sd_m
         How far from its usual place a sensor is strapped on, per axis.
     outages
@@ -154,6 +156,7 @@ class ImuSettings:
     connection_interval_s: float = 0.015
     swapped: tuple[tuple[str, str], ...] = ()
     upside_down: tuple[str, ...] = ()
+    ping_rate_hz: float = 0.0
     lever_arm_sd_m: float = 0.01
     outages: tuple[tuple[float, float], ...] = ()
     clock_jumps: tuple[tuple[float, float], ...] = ()

@@ -81,9 +81,9 @@ class GaitReading:
     parameters: GaitParameters
     joint_angles: JointAngles
     findings: tuple[Finding, ...]
+    screening: tuple[ScreeningResult, ...]
     turns: tuple[Turn, ...]
     bouts: tuple[WalkingBout, ...]
-    screening: tuple[ScreeningResult, ...]
 
 
 def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> GaitReading:
@@ -118,9 +118,9 @@ def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> Gai
         every,
         angles,
         findings(parameters, keys, recording.subject),
+        screen(Evidence(recording, strides, events, every, angles)),
         turns,
         walking_bouts(strides, turns, length_scale_sd=scale_sd),
-        screen(Evidence(recording, strides, events, every, angles)),
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from fusion.body.placement import apply, place, sagittal_rate
 from fusion.body.skeleton import Skeleton
 from fusion.errors import DataError
-from fusion.sync.clock import fit_clock
+from fusion.sync.clock import MIN_PINGS, ClockModel, fit_clock, fit_clock_two_sided
+from fusion.sync.shake import residual_offsets
 from fusion.types import SAFE, Floats, ImuSamples, PlacedImu, Placement, Recording, SyncResult
 
 Track = tuple[Floats, Floats]
@@ -98,6 +99,7 @@ def wear(
             continue
         imus.append(moved)
         clocks += [clock] if clock else []
+    imus = _shaken_together(imus)
     known = {placement.segment: placement for placement in placements}
     found = place(tuple(imus), skeleton, standing_s=recording.standing_s, camera_pitch=camera_pitch)
     chosen = tuple(known.get(placement.segment, placement) for placement in found)
@@ -114,6 +116,15 @@ def wear(
     )
 
 
+def _shaken_together(imus: list[ImuSamples]) -> list[ImuSamples]:
+    """Return the streams with what their clocks left over taken off, if all were shaken in one hand."""
+    residuals = residual_offsets({imu.segment: (imu.time_s, imu.gyro_radps) for imu in imus})
+    return [
+        replace(imu, time_s=imu.time_s + residuals[imu.segment].shift_s) if imu.segment in residuals else imu
+        for imu in imus
+    ]
+
+
 def _nothing_measured(imu: ImuSamples) -> str:
     for sensor, values in (("gyroscope", imu.gyro_radps), ("accelerometer", imu.accel_mps2)):
         if np.isfinite(values).all(axis=1).sum() < _LEAST_SAMPLES:
@@ -121,10 +132,18 @@ def _nothing_measured(imu: ImuSamples) -> str:
     return ""
 
 
+def _clock(imu: ImuSamples, arrival_s: Floats) -> ClockModel:
+    """Bracketed from both sides where the device was pinged, else from the samples' arrival."""
+    sent, received = imu.ping_sent_s, imu.ping_received_s
+    if sent is None or received is None or np.isfinite(sent + received).sum() < MIN_PINGS:
+        return fit_clock(imu.time_s, arrival_s)
+    return fit_clock_two_sided(imu.time_s, arrival_s, sent, received)
+
+
 def _on_host_clock(imu: ImuSamples) -> tuple[ImuSamples, SyncResult | None]:
     if imu.arrival_s is None:
         return imu, None
-    model = fit_clock(imu.time_s, imu.arrival_s)
+    model = _clock(imu, imu.arrival_s)
     sync = model.as_sync(imu.segment)
     if sync.verdict != SAFE:
         raise DataError(f"clock: {sync.reason}")

@@ -16,22 +16,29 @@ A device that restarts, or whose counter jumps, gets one line for each stretch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fusion.errors import SignalError, UsageError
+from fusion.sync.connection import connection_events, correction
 from fusion.sync.envelope import MAX_SKEW, Envelope, lower_envelope
 from fusion.types import SAFE, Flags, Floats, SyncResult, floats, same_length
 
 MIN_MESSAGES = 20
 """Fewer samples do not show which of them were fast."""
 
+MIN_PINGS = 10
+"""Fewer do not show which of them just caught a connection event."""
+
 JUMP_S = 0.5
 """A step of arrival - device time by more than this is a restart, a counter jump or a stalled link."""
 
 STAMP_SD_S = 0.0002
 """Jitter of arrival stamps on a computer that runs no real-time system."""
+
+EVENT_BOUND_S = 0.0005
+"""Both ends stamp a connection event within this: inter-frame space 0.15 ms, interrupt latency, packet length."""
 
 _SAME_CLOCK_S = 0.1
 
@@ -221,10 +228,13 @@ def fit_clock_two_sided(
 ) -> ClockModel:
     """Return the clock model from samples up and pings down, each with its own envelope.
 
+    A stretch of the clock (between restarts) during which fewer than ``MIN_PINGS`` were sent is fitted from the
+    samples alone, as in ``fit_clock``.
+
     Parameters
     ----------
     device_s, arrival_s
-        As in ``fit_clock``; the clock must run through.
+        As in ``fit_clock``.
     ping_sent_s
         Host time at which each ping was sent, s, shape (m,).
     ping_received_s
@@ -233,15 +243,36 @@ def fit_clock_two_sided(
     Raises
     ------
     SignalError
-        Too few usable messages, a restart within the data, or pings that arrive before they were sent.
+        Too few usable messages, or pings that arrive before they were sent.
     """
-    device_s, arrival_s, usable = _checked(device_s, arrival_s)
-    sent_s, received_s, pinged = _checked(ping_sent_s, ping_received_s)
+    one_way = fit_clock(device_s, arrival_s)
+    sent_s, received_s, pinged = _checked(ping_sent_s, ping_received_s, least=MIN_PINGS)
+    sent_s, received_s = sent_s[pinged], received_s[pinged]
+    usable = np.isfinite(device_s) & np.isfinite(arrival_s)
     x, y = device_s[usable], arrival_s[usable]
-    if len(np.unique(_stretches(x, y - x))) > 1:
-        raise SignalError("the device clock restarted within the pings. Fit each stretch apart.")
+    number = _stretches(x, y - x)
+    pieces, bias_s, two_sided = [], 0.0, 0
+    for i, alone in zip(np.unique(number), one_way.pieces, strict=True):
+        mine = number == i
+        # A ping belongs where its own device time and host time agree with the stretch's clock.
+        apart_s = sent_s - alone.to_host(received_s)
+        own = np.abs(apart_s) < _SAME_CLOCK_S
+        if own.sum() < MIN_PINGS:
+            pieces.append(alone)
+            bias_s = max(bias_s, one_way.bias_bound_s)
+            continue
+        piece, bound_s = _bracketed(x[mine], y[mine], sent_s[own], received_s[own])
+        pieces.append(piece)
+        bias_s = max(bias_s, bound_s)
+        two_sided += 1
+    method = "lower envelopes of pings down and samples up" if two_sided else one_way.method
+    return ClockModel(tuple(pieces), bias_s, one_way.delay_s, method)
+
+
+def _bracketed(x: Floats, y: Floats, sent_s: Floats, received_s: Floats) -> tuple[ClockPiece, float]:
+    """Return one stretch's clock between the two envelopes, and half of what is between them, s."""
     up = lower_envelope(x, y - x)
-    down = lower_envelope(received_s[pinged], received_s[pinged] - sent_s[pinged])
+    down = lower_envelope(received_s, received_s - sent_s)
     # The up envelope lies above the offset, the mirrored down envelope below it.
     below = -float(down.at(np.array(up.epoch_s)))
     if up.level_s < below - 2e-3:
@@ -252,13 +283,29 @@ def fit_clock_two_sided(
     bias_s = max(0.5 * (up.level_s - below), 0.0)
     chance_s = 0.5 * (_chance_s(up, x) + _chance_s(down, x))
     offset_s = 0.5 * (up.level_s + below)
-    skew = _pooled_skew(up, down)
-    piece = ClockPiece(
-        float(y[0]), up.epoch_s, offset_s, skew, offset_s - bias_s - chance_s, offset_s + bias_s + chance_s, len(x)
-    )
-    delay_s = np.full(len(device_s), np.nan)
-    delay_s[usable] = y - x - up.at(x)
-    return ClockModel((piece,), bias_s, delay_s, "lower envelopes of pings down and samples up")
+    low_s, high_s = offset_s - bias_s - chance_s, offset_s + bias_s + chance_s
+    piece = ClockPiece(float(y[0]), up.epoch_s, offset_s, _pooled_skew(up, down), low_s, high_s, len(x))
+    return _at_events(piece, y, received_s, bias_s) or (piece, bias_s)
+
+
+def _at_events(
+    piece: ClockPiece, arrival_s: Floats, received_s: Floats, bias_s: float
+) -> tuple[ClockPiece, float] | None:
+    """Return the clock whose pings fall on the link's events, where there are such, and the bound that is left."""
+    events = connection_events(arrival_s)
+    # Which event a ping met must be beyond doubt.
+    if events is None or bias_s > 0.5 * events.interval_s - EVENT_BOUND_S:
+        return None
+    found = correction(events, piece.to_host(received_s))
+    if found is None or abs(found.shift_s) > 0.5 * (piece.high_s - piece.low_s):
+        return None
+    skew = piece.skew + found.slope * (1.0 + piece.skew)
+    from_middle_s = float(piece.to_host(np.array(piece.epoch_s))) - found.middle_s
+    offset_s = piece.offset_s + found.shift_s + found.slope * from_middle_s
+    reach_s = 3.0 * found.sd_s + STAMP_SD_S + EVENT_BOUND_S
+    return replace(
+        piece, offset_s=offset_s, skew=skew, low_s=offset_s - reach_s, high_s=offset_s + reach_s
+    ), EVENT_BOUND_S
 
 
 def _pooled_skew(up: Envelope, down: Envelope) -> float:
@@ -273,14 +320,14 @@ def _chance_s(envelope: Envelope, device_s: Floats) -> float:
     return float(np.hypot(3.0 * envelope.sd_s, slope_s) + 2.0 * STAMP_SD_S)
 
 
-def _checked(device_s: Floats, arrival_s: Floats) -> tuple[Floats, Floats, Flags]:
+def _checked(device_s: Floats, arrival_s: Floats, least: int = MIN_MESSAGES) -> tuple[Floats, Floats, Flags]:
     device_s = floats("device times", device_s, (None,))
     arrival_s = floats("arrival times", arrival_s, (None,))
     same_length("clock messages", device=device_s, arrival=arrival_s)
     usable = np.isfinite(device_s) & np.isfinite(arrival_s)
-    if usable.sum() < MIN_MESSAGES:
+    if usable.sum() < least:
         raise SignalError(
-            f"a clock needs {MIN_MESSAGES} messages with both stamps; got {usable.sum()}. Record longer, or "
+            f"a clock needs {least} messages with both stamps; got {usable.sum()}. Record longer, or "
             "check the connection."
         )
     return device_s, arrival_s, np.asarray(usable)

@@ -60,6 +60,9 @@ class ImuSamples:
         Host time at which each sample arrived, shape (n,), or None.
     accel_range_mps2, gyro_range_radps
         Full scale; NaN where unknown. Samples at full scale are saturated.
+    ping_sent_s, ping_received_s
+        Host time at which each ping was sent to the device, and device time at which it was received, shape (m,);
+        None where the device was not pinged. With ``arrival_s`` they bracket its clock from both sides.
     """
 
     segment: str
@@ -72,6 +75,8 @@ class ImuSamples:
     gyro_range_radps: float = np.nan
     device: str = ""
     mounting: str = ""
+    ping_sent_s: Floats | None = None
+    ping_received_s: Floats | None = None
 
     def __post_init__(self) -> None:
         """Check names, shapes and the rate once, so that no algorithm has to."""
@@ -84,6 +89,10 @@ class ImuSamples:
         if self.arrival_s is not None:
             object.__setattr__(self, "arrival_s", floats(f"{what} arrival_s", self.arrival_s, (None,)))
             same_length(what, time_s=self.time_s, arrival_s=self.arrival_s)
+        if self.ping_sent_s is not None and self.ping_received_s is not None:
+            for name in ("ping_sent_s", "ping_received_s"):
+                object.__setattr__(self, name, floats(f"{what} {name}", getattr(self, name), (None,)))
+            same_length(f"{what} pings", sent=self.ping_sent_s, received=self.ping_received_s)
         if not (np.isfinite(self.rate_hz) and self.rate_hz > 0):
             raise SignalError(f"{what}: rate_hz must be positive; got {self.rate_hz}.")
 

@@ -106,6 +106,6 @@ class Analysis:
     findings: tuple[Finding, ...] = ()
     quality: tuple[QualityCheck, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=dict)
+    screening: tuple[ScreeningResult, ...] = ()
     turns: tuple[Turn, ...] = ()
     bouts: tuple[WalkingBout, ...] = ()
-    screening: tuple[ScreeningResult, ...] = ()

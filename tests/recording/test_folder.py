@@ -295,3 +295,16 @@ def test_folders_that_are_no_recording_are_told(tmp_path):
         (folder / "recording.json").write_bytes(garbled)
         with pytest.raises(FormatError, match="JSON"):
             load_recording(folder)
+
+
+def test_pings_are_stored_beside_the_samples(tmp_path):
+    sent_s = np.array([1.0, 2.5, 4.0])
+    received_s = sent_s - 900.0
+    recording = make_recording()
+    pinged = replace(recording.imus[0], ping_sent_s=sent_s, ping_received_s=received_s)
+    save_recording(replace(recording, imus=(pinged, *recording.imus[1:])), tmp_path / "walk")
+    stored = read_folder(tmp_path / "walk")
+    assert same_bits(stored.recording.imus[0].ping_sent_s, sent_s)
+    assert same_bits(stored.recording.imus[0].ping_received_s, received_s)
+    assert stored.recording.imus[1].ping_sent_s is None
+    assert stored.ignored_streams == ()

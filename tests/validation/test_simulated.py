@@ -89,7 +89,7 @@ def test_the_command_writes_flat_keys_and_goes_on_where_it_was(tmp_path, monkeyp
         calls.append((cell.name, seed))
         return {"online/knee_rmse_deg": 1.0 + seed, "refused": 0.0, "sync_error_ms": math.nan}
 
-    monkeypatch.setattr(command, "run", counted)
+    monkeypatch.setattr(command, "run_safely", counted)
     out = tmp_path / "bench.json"
     arguments = ["--only", "treadmill/dark_1/full", "--json", str(out), "--workers", "1"]
     assert command.main([*arguments, "--seeds", "2"]) == 0

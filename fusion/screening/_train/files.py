@@ -16,7 +16,16 @@ def _parkinson(data: Path) -> Any:  # noqa: ANN401 - JSON
     return to_json(train(data / "gaitpdb"))
 
 
-MAKERS: Mapping[str, tuple[str, Callable[[Path], Any]]] = {"parkinson": ("gaitpdb", _parkinson)}
+def _freezing(data: Path) -> Any:  # noqa: ANN401 - JSON
+    from fusion.screening._train.freezing import train
+
+    return train(data / "daphnet")
+
+
+MAKERS: Mapping[str, tuple[str, Callable[[Path], Any]]] = {
+    "parkinson": ("gaitpdb", _parkinson),
+    "freezing": ("daphnet", _freezing),
+}
 """Name of the score -> the set that it needs, and what makes the content of its file from the data folder."""
 
 

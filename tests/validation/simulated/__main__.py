@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from tests.validation.simulated.cells import DESIGN, QUICK, Cell, cells
-from tests.validation.simulated.run import Figures, run
+from tests.validation.simulated.run import Figures, run_safely
 from tests.validation.simulated.summary import as_json, as_text, code_hash, summary
 from tests.validation.table import write
 
@@ -66,11 +66,11 @@ def _is_wanted(cell: Cell, words: list[str]) -> bool:
 def _computed(todo: list[tuple[Cell, int]], workers: int):
     if workers == 1 or len(todo) < 2:
         for cell, seed in todo:
-            yield cell, seed, run(cell, seed)
+            yield cell, seed, run_safely(cell, seed)
         return
     # Spawned, not forked: the parent may hold threads of the numerical libraries.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(run, cell, seed): (cell, seed) for cell, seed in todo}
+        futures = {pool.submit(run_safely, cell, seed): (cell, seed) for cell, seed in todo}
         for future in as_completed(futures):
             yield *futures[future], future.result()
 

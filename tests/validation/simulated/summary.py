@@ -15,7 +15,7 @@ from tests.validation.simulated.cells import Cell
 from tests.validation.simulated.run import Figures
 
 ROOT = Path(__file__).resolve().parents[3]
-COUNTED = ("diverged", "refused")
+COUNTED = {"diverged": "divergences", "refused": "refusals", "crashed": "crashes"}
 """0 or 1 in a run: summed over the seeds."""
 
 COLUMNS = ("knee_rmse_deg", "knee_rmse_gap_deg", "hip_rmse_deg", "ankle_rmse_deg", "coverage_95", "divergences")
@@ -42,8 +42,7 @@ def _over_seeds(key: str, values: np.ndarray) -> dict[str, float]:
     head, _, metric = key.rpartition("/")
     prefix = f"{head}/" if head else ""
     if metric in COUNTED:
-        name = "divergences" if metric == "diverged" else "refusals"
-        return {f"{prefix}{name}": float(np.sum(values))}
+        return {f"{prefix}{COUNTED[metric]}": float(np.sum(values))}
     if "coverage" in metric or "slope" in metric or metric == "camera_used":
         return {key: float(np.nanmean(values)) if np.isfinite(values).any() else math.nan}
     high = float(np.percentile(values, 95)) if np.isfinite(values).all() else math.nan
