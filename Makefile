@@ -21,7 +21,8 @@ help:  ## list the targets
 demo: $(READY)  ## simulate a walk, analyse it three ways, print the errors, write a report to out/demo
 	$(BIN)/tandem demo --out out/demo
 
-test: check  ## style, types, layers and all tests
+test: check  ## style, types, layers and all tests; first fetches weights and sample videos, once
+	-$(BIN)/python -m tests.pose.fetch
 	$(BIN)/python -m pytest -n auto --dist loadscope -p no:benchmark
 
 check: $(READY)  ## style, types and layers only
@@ -54,6 +55,6 @@ $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found. Install it or set PYTHON=."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --quiet --upgrade pip uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[report]' --group dev \
-		|| $(BIN)/python -m pip install --quiet --editable '.[report]' --group dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[report,pose]' --group dev \
+		|| $(BIN)/python -m pip install --quiet --editable '.[report,pose]' --group dev
 	@touch $@

@@ -364,9 +364,21 @@ class Device(Protocol):
     """
 
     info: ClassVar[DeviceInfo]
-    rate_hz: float
-    accel_range_mps2: float
-    gyro_range_radps: float
+
+    @property
+    def rate_hz(self) -> float:
+        """Return the sampling rate."""
+        ...
+
+    @property
+    def accel_range_mps2(self) -> float:
+        """Return the full scale."""
+        ...
+
+    @property
+    def gyro_range_radps(self) -> float:
+        """Return the full scale."""
+        ...
 
     def recognises(self, found: Found) -> bool:
         """Say whether a scan result is a device of this kind."""

@@ -42,6 +42,9 @@ PAUSES_S = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 CONNECTING, STREAMING, LOST, STOPPED = "connecting", "streaming", "lost", "stopped"
 
+MOST_LEARNED = 64
+"""Answers that are kept for the beginning of a log; setting a device up takes a dozen."""
+
 _UNREADABLE_BYTES = 4000
 
 
@@ -211,18 +214,29 @@ class WearableStream:
         self._number = 0
         self._rates: list[tuple[float, int]] = []
         self._stopping = False
+        self._before = (0, 0)
+        self._learned: dict[tuple[str, ...], Chunk] = {}
         if raw is not None:
             self.log_to(raw)
 
     def log_to(self, raw: RawLog | None) -> None:
-        """Write every chunk to ``raw`` from now on."""
+        """Write every chunk to ``raw`` from now on.
+
+        A log must decode the same without what came before it. So it begins with the answers that the decoder
+        learned from, and the decoder begins anew with them: counters start where the log does.
+        """
         self._raw = raw
-        if raw is not None:
-            source = self.source
-            told = Declared(
-                self.name, source.device_name, source.device_settings, source.transport.name, source.address
-            )
-            self._number = raw.declare(told)
+        if raw is None:
+            return
+        source = self.source
+        told = Declared(self.name, source.device_name, source.device_settings, source.transport.name, source.address)
+        self._number = raw.declare(told)
+        self._before = (self.health.samples, self.health.lost)
+        self.decoder = source.device.decoder()
+        self._rates.clear()
+        for chunk in sorted(self._learned.values(), key=lambda chunk: chunk.arrival_s):
+            raw.received(self._number, chunk)
+            decode(self.decoder, chunk)
 
     async def run(self) -> None:
         """Connect and listen, again and again, until cancelled or stopped."""
@@ -303,6 +317,9 @@ class WearableStream:
             self._listeners.broken(error)
         self.health.last_arrival_s = chunk.arrival_s
         packets = decode(self.decoder, chunk)
+        answers = tuple(packet.name for packet in packets if isinstance(packet, Reply))
+        if answers and (answers in self._learned or len(self._learned) < MOST_LEARNED):
+            self._learned[answers] = chunk
         self._count(chunk.arrival_s)
         for packet in packets:
             self._note(packet)
@@ -338,7 +355,7 @@ class WearableStream:
 
     def _count(self, now_s: float) -> None:
         counts, health = self.decoder.counts, self.health
-        health.samples, health.lost = counts.samples, counts.lost
+        health.samples, health.lost = self._before[0] + counts.samples, self._before[1] + counts.lost
         self._rates.append((now_s, counts.samples))
         while len(self._rates) > 2 and now_s - self._rates[0][0] > 3.0:
             self._rates.pop(0)

@@ -36,6 +36,7 @@ from fusion.stages.cameras import (
     refined_skeleton,
     straighten,
     synchronise,
+    with_sides_by_wearables,
     without_common_clock,
 )
 from fusion.stages.gait import Sources, read_gait
@@ -245,6 +246,7 @@ def prepare(
     rates = {**_bone_rates(wearables, views), **known.bone_rates}
     levelled = tuple(in_plane(with_bone_rate(imu, rates)) for imu in wearables.placed)
     pitches = {each.imu.segment: (each.imu.time_s, each.pitch_rad) for each in levelled}
+    views = tuple(with_sides_by_wearables(view, recording, skeleton, pitches) for view in views)
     points = tuple(_for_estimator(view, skeleton, pitches) for view in views if view.is_used)
     return Prepared(skeleton, wearables, levelled, views, points)
 
@@ -262,7 +264,7 @@ def _bone_rates(wearables: Wearables, views: tuple[CameraView, ...]) -> dict[str
 
 def find_events(prepared: Prepared, motion: Motion) -> GaitEvents:
     """Return the gait events, from the wearables, the cameras' own points and the motion."""
-    seen = tuple(view.on_reference_clock() for view in prepared.views if view.is_used)
+    seen = tuple(view.for_contacts() for view in prepared.views if view.is_used)
     return FusedEvents().detect(motion, prepared.wearables.placed, seen)
 
 
@@ -289,7 +291,17 @@ def estimate(prepared: Prepared, settings: Settings | None = None, *, causal: bo
         points=prepared.points,
         time_offset_sd_s=offsets,
     )
-    return estimate_motion(inputs, settings, causal=causal)
+    return estimate_motion(inputs, _with_sides(settings or Settings(), prepared), causal=causal)
+
+
+def _with_sides(settings: Settings, prepared: Prepared) -> Settings:
+    """Leave left and right alone where stage 2 decided them over the whole walk.
+
+    A frame-by-frame test that starts on the wrong leg exchanges every frame after it.
+    """
+    used = [view for view in prepared.views if view.is_used]
+    decided = bool(used) and all(view.bridged is not None for view in used)
+    return replace(settings, swap_margin=np.inf) if decided else settings
 
 
 def _no_progress(stage: str, share: float) -> None:

@@ -8,6 +8,7 @@ from hypothesis import settings
 
 DATA = Path(os.environ.get("TANDEM_DATA", "../shared/data"))
 DATA_IS_REQUIRED = os.environ.get("TANDEM_REQUIRE_DATA", "") == "1"
+MODELS_ARE_REQUIRED = os.environ.get("TANDEM_REQUIRE_MODELS", "") == "1"
 
 # No test may depend on the speed of the machine; in CI every run draws the same examples.
 settings.register_profile("default", deadline=None)
@@ -35,6 +36,9 @@ def pytest_runtest_makereport(item):
     if DATA_IS_REQUIRED and report.skipped and "TANDEM_DATA" in str(report.longrepr):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: the data must be there (TANDEM_REQUIRE_DATA=1): {report.longrepr[-1]}"
+    if MODELS_ARE_REQUIRED and report.skipped and "TANDEM_REQUIRE_MODELS" in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: it must be there (TANDEM_REQUIRE_MODELS=1): {report.longrepr[-1]}"
     return report
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from textwrap import wrap
@@ -64,11 +64,13 @@ def report_pdf(analysis: Analysis) -> tuple[bytes | None, str]:
         return None, str(missing)
 
 
-def write_everything(analysis: Analysis, folder: Path, pdf: bytes | None) -> tuple[Path, ...]:
-    """Write tables and report into a folder, all or none, and return their paths."""
+def write_everything(
+    analysis: Analysis, folder: Path, pdf: bytes | None, further: Mapping[str, bytes] | None = None
+) -> tuple[Path, ...]:
+    """Write tables, report and further files into a folder, all or none, and return their paths."""
     from fusion.export.tables import REPORT, write_results
 
-    return write_results(analysis, folder, attached={REPORT: pdf} if pdf is not None else {})
+    return write_results(analysis, folder, attached={**({REPORT: pdf} if pdf is not None else {}), **(further or {})})
 
 
 def _rows(parameters: GaitParameters, notes: dict[str, int]) -> list[tuple[str, ...]]:

@@ -49,7 +49,7 @@ class Phyphox:
         transport_among(self.info.transports, transport, "phyphox")
         self.rate_hz = rate_hz
         self.transport = transport
-        self._decoder: PhyphoxDecoder | None = None
+        self._newest_s: dict[str, float] = {}
 
     def recognises(self, found: Found) -> bool:  # noqa: ARG002 - phones are not scanned for
         """Say no: the app shows its address."""
@@ -57,8 +57,7 @@ class Phyphox:
 
     def decoder(self) -> PhyphoxDecoder:
         """Return a decoder."""
-        self._decoder = PhyphoxDecoder(self.rate_hz)
-        return self._decoder
+        return PhyphoxDecoder(self.rate_hz, self._newest_s)
 
     async def start(self, link: Session) -> None:
         """Let the experiment run."""
@@ -66,8 +65,7 @@ class Phyphox:
 
     async def poll(self, link: Session) -> None:
         """Ask for what is new."""
-        newest = self._decoder.newest_s if self._decoder is not None else {}
-        await link.write("", request(newest).encode("ascii"))
+        await link.write("", request(self._newest_s).encode("ascii"))
 
     async def stop(self, link: Session) -> None:
         """Let the experiment pause."""
@@ -89,9 +87,9 @@ def request(newest_s: dict[str, float]) -> str:
 class PhyphoxDecoder:
     """Reads answers; remembers the newest time of each sensor."""
 
-    def __init__(self, rate_hz: float) -> None:
+    def __init__(self, rate_hz: float, newest_s: dict[str, float] | None = None) -> None:
         self.counts = DecodeCounts()
-        self.newest_s: dict[str, float] = {}
+        self.newest_s = {} if newest_s is None else newest_s
         self._pairing = Pairing(rate_hz)
         self._packets = Packets(self.counts, np.nan, np.nan)
 

@@ -88,6 +88,7 @@ class _SerialLink(asyncio.Protocol):
     async def close(self) -> None:
         if self.transport is not None:
             self.transport.abort()
+            self.transport = None  # a second close does nothing
         if not self._why.done():
             self._why.set_result("closed")
         await asyncio.sleep(0)  # the port is free when the loop has seen it

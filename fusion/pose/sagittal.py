@@ -154,8 +154,15 @@ def _lifted_sd(keypoints: Keypoints, root: Floats, world_from_camera: Floats) ->
     return np.asarray(np.sqrt(variance))
 
 
-def _across_sd(keypoints: Keypoints) -> Floats:
-    """Return the standard deviation across the ray, m, shape (n, k): larger for hips and unsure points."""
+def _across_sd(keypoints: Keypoints, metres_per_px: Floats | float = np.nan) -> Floats:
+    """Return the standard deviation across the ray, m, shape (n, k).
+
+    What the detector is known to err by, where that is known; else larger for hips and unsure points.
+    """
+    if keypoints.sd_px is not None:
+        known = keypoints.sd_px * metres_per_px
+        if np.isfinite(known).any():
+            return np.asarray(np.where(np.isfinite(known), known, np.nanmedian(known)))
     base = np.array([HIP_SD_M if name.endswith(("hip", "pelvis")) else ACROSS_SD_M for name in keypoints.names])
     sure = np.clip(np.nan_to_num(keypoints.confidence, nan=0.1), 0.1, 1.0)
     return np.asarray(base / np.sqrt(sure))
@@ -165,11 +172,13 @@ def _from_calibrated(keypoints: Keypoints, camera: Camera, skeleton: Lengths, pl
     """Back-project; the near and the far leg lie half a hip width before and behind the plane."""
     plane = np.array([plane_y_m + _lateral(name, skeleton) for name in keypoints.names])
     position = calibrate.on_plane(keypoints.position, camera, plane)
+    # a pixel is as many metres wide as the point is focal lengths away
+    depth_m = (position - camera.position_m) @ camera.camera_from_world[2]
     if _direction(keypoints.names, position[..., 0], skeleton.leg_length_m) < 0.0:
         # The walker comes the other way: the world turns by half a turn about z, and left legs lie at -y.
         plane = np.array([plane_y_m - _lateral(name, skeleton) for name in keypoints.names])
         position = calibrate.on_plane(keypoints.position, camera, plane) * np.array([-1.0, -1.0, 1.0])
-    return _planar(keypoints, position[..., 0], position[..., 2])
+    return _planar(keypoints, position[..., 0], position[..., 2], depth_m / float(camera.focal_px.mean()))
 
 
 def _from_image(keypoints: Keypoints, skeleton: Lengths) -> WorldPoints:
@@ -179,11 +188,11 @@ def _from_image(keypoints: Keypoints, skeleton: Lengths) -> WorldPoints:
     u, v = metres_per_px * keypoints.position[..., 0], -metres_per_px * keypoints.position[..., 1]
     x = u * (_direction(keypoints.names, u, skeleton.leg_length_m) or 1.0)
     z = v - _floor(np.stack([x, x, v], axis=-1), keypoints.names, skeleton)
-    return _planar(keypoints, x, z)
+    return _planar(keypoints, x, z, metres_per_px)
 
 
-def _planar(keypoints: Keypoints, x: Floats, z: Floats) -> WorldPoints:
-    across = _across_sd(keypoints)
+def _planar(keypoints: Keypoints, x: Floats, z: Floats, metres_per_px: Floats | float) -> WorldPoints:
+    across = _across_sd(keypoints, metres_per_px)
     depth = np.full_like(x, np.nan)
     seen = np.flatnonzero(np.isfinite(x).any(axis=1))
     start = float(np.nanmedian(x[seen[0]])) if seen.size else 0.0

@@ -49,7 +49,8 @@ def walking_window(points: WorldPoints) -> list[tuple[float, float]]:
     known = np.asarray(np.isfinite(level).all(axis=1))
     if known.sum() < 3:
         return []
-    if float(np.ptp(level[known], axis=0).max()) < 1.0:
+    # Without the outermost hundredths: one stray pelvis is no journey.
+    if float(np.ptp(np.percentile(level[known], (1.0, 99.0), axis=0), axis=0).max()) < 1.0:
         return [(float(time_s[known][0]), float(time_s[known][-1]))]
     velocity = _velocity(level, time_s, known)
     speed = np.linalg.norm(velocity, axis=1)

@@ -56,7 +56,14 @@ def clean_keypoints(points: Keypoints, rate_hz: float = np.nan) -> Keypoints:
     position[missing] = np.nan
     confidence = np.clip(points.confidence[timeline.kept], 0.0, 1.0)
     confidence[missing & np.isnan(confidence)] = 0.0
-    return replace(points, time_s=timeline.time_s, position=position, confidence=confidence)
+    return replace(
+        points,
+        time_s=timeline.time_s,
+        position=position,
+        confidence=confidence,
+        other_side=None if points.other_side is None else points.other_side[timeline.kept],
+        sd_px=None if points.sd_px is None else points.sd_px[timeline.kept],
+    )
 
 
 def saturated(values: Floats, full_scale: float) -> Flags:

@@ -34,12 +34,18 @@ _IMU_CHANNELS = (
     "gyro_z_radps",
 )
 _ARRIVAL = "arrival_s"
+_DOUBTS = ("other_side", "sd_px")
+"""What a detector may say of each point beyond its confidence."""
+
 _PINGS = " pings"
 """Added to the name of a wearable's stream: when the host pinged it, and when it received that, on its clock."""
 
 _PING_CHANNELS = ("sent_s", "received_s")
 _AXES = {"image_px": ("u_px", "v_px"), "camera_m": ("x_m", "y_m", "z_m")}
 _SAMPLES_PER_CHUNK = 2048
+
+AUXILIARY_KINDS = ("Markers", "Health", "FrameNumbers")
+"""Types of streams that a recorder adds for people and tools; no sample of the walk is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ class RecordingWriter:
             points.camera: (
                 _add_keypoints(writer, name, points, declaration.camera(points.camera).rate_hz),
                 *points.position.shape[1:],
+                _declared_doubts(points),
             )
             for name, points in zip(names[count:], declaration.keypoints, strict=True)
         }
@@ -174,8 +181,15 @@ class RecordingWriter:
         same_length(f"pings of {segment!r}", sent=sent_s, received=received_s)
         self._write(self._pings[segment], sent_s, np.column_stack([sent_s, received_s]))
 
-    def write_keypoints(self, camera: str, time_s: Floats, position: Floats, confidence: Floats) -> None:
+    def write_keypoints(
+        self, camera: str, time_s: Floats, position: Floats, confidence: Floats, **doubts: Floats | None
+    ) -> None:
         """Append frames of one camera; shapes (n,), (n, k, axes) and (n, k).
+
+        Parameters
+        ----------
+        doubts
+            ``other_side`` and ``sd_px`` of ``Keypoints``, each where it was declared, shape (n, k).
 
         Raises
         ------
@@ -186,12 +200,37 @@ class RecordingWriter:
         """
         if camera not in self._keypoints:
             raise UsageError(f"no stream was declared for camera {camera!r}; there are {', '.join(self._keypoints)}.")
-        stream, points, axes = self._keypoints[camera]
+        stream, points, axes, declared = self._keypoints[camera]
+        given = {name: values for name, values in doubts.items() if values is not None}
+        if set(declared) != set(given):
+            told = f"with {' and '.join(declared)}" if declared else "without further columns"
+            raise UsageError(f"camera {camera!r} was declared {told}. Write it like that.")
         position = floats("position", position, (None, points, axes))
         confidence = floats("confidence", confidence, (None, points))
         same_length(f"camera {camera!r}", time_s=time_s, position=position, confidence=confidence)
-        joined = np.concatenate([position, confidence[:, :, np.newaxis]], axis=2)
-        self._write(stream, time_s, joined.reshape(len(joined), points * (axes + 1)))
+        parts = [position, confidence[:, :, np.newaxis]]
+        parts += [floats(name, given[name], (None, points))[:, :, np.newaxis] for name in declared]
+        joined = np.concatenate(parts, axis=2)
+        self._write(stream, time_s, joined.reshape(len(joined), points * joined.shape[2]))
+
+    def add_auxiliary(
+        self, name: str, kind: str, channels: Sequence[str], *, channel_format: str = "double64"
+    ) -> int:
+        """Declare a stream of one of ``AUXILIARY_KINDS`` and return its number for ``write_auxiliary``.
+
+        Raises
+        ------
+        UsageError
+            The kind is none of those.
+        """
+        if kind not in AUXILIARY_KINDS:
+            raise UsageError(f"an auxiliary stream is of kind {', '.join(AUXILIARY_KINDS)}; got {kind!r}.")
+        return self._writer.add_stream(name, kind, channels, channel_format=channel_format)
+
+    def write_auxiliary(self, number: int, time_s: float, values: Sequence[float] | Sequence[str]) -> None:
+        """Append one sample of an auxiliary stream, at a host time."""
+        rows = np.asarray([list(values)], dtype=object if isinstance(values[0], str) else np.float64)
+        self._writer.write_samples(number, [time_s], rows)
 
     def write_clock_offset(self, name: str, time_s: float, offset_s: float) -> None:
         """Append a clock comparison of a segment or camera: host time = its time + ``offset_s``."""
@@ -245,7 +284,13 @@ def save_recording(recording: Recording, folder: str | Path, *, overwrite: bool 
                 if imu.ping_sent_s is not None and imu.ping_received_s is not None:
                     writer.write_pings(imu.segment, imu.ping_sent_s, imu.ping_received_s)
             for points in recording.keypoints:
-                writer.write_keypoints(points.camera, points.time_s, points.position, points.confidence)
+                writer.write_keypoints(
+                    points.camera,
+                    points.time_s,
+                    points.position,
+                    points.confidence,
+                    **{name: getattr(points, name) for name in _DOUBTS},
+                )
     return folder
 
 
@@ -301,12 +346,12 @@ def read_folder(path: str | Path) -> StoredRecording:
 def _with_remarks(recording: Recording, declaration: Declaration, xdf: XdfFile) -> StoredRecording:
     wanted = (*declaration.imu_streams, *declaration.keypoint_streams)
     known = {*wanted, *(name + _PINGS for name in declaration.imu_streams)}
-    found = [stream.name for stream in xdf.streams]
+    found = [stream.name for stream in xdf.streams if stream.kind not in AUXILIARY_KINDS or stream.name in known]
     return StoredRecording(
         recording,
         is_cut=xdf.truncated,
         damaged_bytes=xdf.skipped_bytes,
-        missing_streams=tuple(name for name in wanted if name not in found),
+        missing_streams=tuple(name for name in wanted if xdf.stream(name) is None),
         ignored_streams=tuple(name for name in found if name not in known),
     )
 
@@ -341,11 +386,15 @@ def _add_imu(writer: XdfWriter, name: str, imu: ImuSamples) -> int:
 
 
 def _add_keypoints(writer: XdfWriter, name: str, points: Keypoints, rate_hz: float) -> int:
-    parts = (*_AXES[points.space], "confidence")
+    parts = (*_AXES[points.space], "confidence", *_declared_doubts(points))
     channels = [f"{point}_{part}" for point in points.names for part in parts]
     source = {"camera": points.camera, "space": points.space}
     rate_hz = rate_hz if np.isfinite(rate_hz) else 0.0
     return writer.add_stream(name, "MoCap", channels, rate_hz, source=source)
+
+
+def _declared_doubts(points: Keypoints) -> tuple[str, ...]:
+    return tuple(name for name in _DOUBTS if getattr(points, name) is not None)
 
 
 def _fill_imu(imu: ImuSamples, stream: XdfStream | None) -> ImuSamples:
@@ -372,11 +421,18 @@ def _fill_keypoints(points: Keypoints, stream: XdfStream | None) -> Keypoints:
     parts = (*_AXES[points.space], "confidence")
     values = _columns(stream, [f"{point}_{part}" for point in points.names for part in parts])
     values = values.reshape(len(values), len(points.names), len(parts))
+    doubts = {}
+    for part in _DOUBTS:
+        columns = [f"{point}_{part}" for point in points.names]
+        if columns and set(columns) <= set(stream.channels):
+            doubts[part] = _columns(stream, columns)
     return replace(
         points,
         time_s=_to_host_clock(stream),
         position=values[:, :, :-1],
         confidence=values[:, :, -1],
+        other_side=doubts.get("other_side"),
+        sd_px=doubts.get("sd_px"),
     )
 
 

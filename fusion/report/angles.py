@@ -98,7 +98,7 @@ def angles_page(analysis: Analysis) -> list[Block]:
     figure = Figure("joints_large", svg, curves_alt(panels))
     return [
         Section("Curves", keys=keys),
-        Drawing(figure, _curves_caption(panels)),
+        Drawing(figure, curves_caption(panels)),
         *_reasons(analysis),
         Section("Read with the curves"),
         curve_points_table(analysis),
@@ -172,7 +172,8 @@ def _number(estimate: Estimate) -> Cell:
     return Cell(strong=shown.value, text=shown.interval)
 
 
-def _curves_caption(panels: list[Panel]) -> str:
+def curves_caption(panels: list[Panel]) -> str:
+    """Return what the curves are the mean of, and how to read them."""
     counts = {curve.side: curve.strides for one in panels for curve in one.curves if curve.side != "both"}
     mean = " and ".join(f"{count} {side}" for side, count in counts.items())
     lead = f"Mean of {mean} strides. " if mean else ""

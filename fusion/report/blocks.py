@@ -175,3 +175,4 @@ class Document:
     analysis_id: str
     disclaimer: str
     blocks: tuple[Block, ...]
+    language: str = "en"

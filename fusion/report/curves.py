@@ -186,6 +186,19 @@ def keypoint_knee_deg(points: WorldPoints, side: str) -> Floats:
     return np.degrees((shank - thigh + np.pi) % (2.0 * np.pi) - np.pi)
 
 
+def keypoint_ankle_deg(analysis: Analysis, points: WorldPoints, side: str) -> Floats:
+    """Return ankle dorsiflexion from keypoints alone, deg, shape (n,).
+
+    Angle of the foot (heel to toe) above the plane at right angles to the shank; zero when they are at right
+    angles. Forward is where the toes of the fused motion point, so that the way back counts alike.
+    """
+    forward = _heading(analysis, points.time_s)
+    knee, ankle, heel, toe = (points.point(f"{side}_{part}") for part in ("knee", "ankle", "heel", "toe"))
+    shank = np.arctan2(forward * (knee[:, 0] - ankle[:, 0]), knee[:, 2] - ankle[:, 2])
+    foot = np.arctan2(toe[:, 2] - heel[:, 2], forward * (toe[:, 0] - heel[:, 0]))
+    return np.degrees((shank + foot + np.pi) % (2.0 * np.pi) - np.pi)
+
+
 def timeline_window(track: KneeTrack) -> tuple[float, float]:
     """Return the ``WINDOW_S`` of the track with most hidden time in it; the middle when none is hidden."""
     known = track.time_s[np.isfinite(track.angle_deg)]

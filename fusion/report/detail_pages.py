@@ -134,10 +134,18 @@ def quality_page(
         Section("What limits this recording"),
         checks_table(analysis),
         *placements(analysis),
+        *method_blocks(analysis, created_on, analysis_id),
+    ]
+
+
+def method_blocks(analysis: Analysis, created_on: date, analysis_id: str = "") -> list[Block]:
+    """Return how it was measured, what was not validated, and where every number comes from."""
+    name = analysis_id or str(analysis.provenance.get("analysis_id", ""))
+    return [
         Section("Method and limits"),
         _method(analysis),
         Section("Provenance"),
-        _provenance(analysis, created_on, analysis_id),
+        _provenance(analysis, created_on, name),
     ]
 
 

@@ -11,6 +11,8 @@ from fusion.report.angles import angles_page
 from fusion.report.blocks import Block, Document, NewPage
 from fusion.report.detail_pages import parameters_page, quality_page
 from fusion.report.first_page import first_page, identifier
+from fusion.report.screening import screening_page
+from fusion.report.translate import translated
 from fusion.report.words import clean, date_words, recorded_at
 from fusion.types import Analysis, JointAngles
 
@@ -20,6 +22,9 @@ def build_document(
     *,
     compared: Mapping[str, Analysis] | None = None,
     truth: JointAngles | None = None,
+    previous: Analysis | None = None,
+    prevalence_percent: float = 30.0,
+    language: str = "en",
     created_on: date,
 ) -> Document:
     """Return the report as typed blocks.
@@ -33,20 +38,27 @@ def build_document(
         thin lines beside the knee of page 4.
     truth
         Exact joint angles, known only for a simulated walk; drawn, and the error of each source tabled.
+    previous
+        Analysis of the visit before, of the same person; changes are printed against it.
+    prevalence_percent
+        People with parkinsonism among 100 who are referred to this clinic; a score says what it means there.
+    language
+        ``"en"``, or one of the message files in ``fusion/report/messages``.
     created_on
         Day on which the report is made.
     """
     recorded = recorded_at(analysis.recording.started_at)[0]
     name = analysis_id(analysis)
     blocks: tuple[Block, ...] = (
-        *first_page(analysis),
+        *first_page(analysis, previous, prevalence_percent),
         NewPage("Joint angles and timing"),
         *angles_page(analysis),
         *parameters_page(analysis),
+        *screening_page(analysis, prevalence_percent),
         *quality_page(analysis, compared or {}, truth, created_on, name),
     )
     subject = identifier(analysis)
-    return Document(
+    document = Document(
         title=f"Gait report {subject}",
         identifier=subject,
         date=recorded or date_words(created_on),
@@ -54,6 +66,7 @@ def build_document(
         disclaimer=tokens.DISCLAIMER,
         blocks=blocks,
     )
+    return translated(document, language)
 
 
 def analysis_id(analysis: Analysis) -> str:

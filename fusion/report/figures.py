@@ -69,7 +69,7 @@ def joint_curves_svg(panels: Sequence[Panel], columns: int, width_px: int, heigh
     drawn = [_panel(panel, width_px, height_px, size) for panel in panels]
     firsts = range(0, len(drawn), columns)
     rows = [{"hconcat": drawn[first : first + columns], "spacing": 22} for first in firsts]
-    return _svg({"vconcat": rows, "spacing": 16}, size)
+    return svg_of({"vconcat": rows, "spacing": 16}, size)
 
 
 def timeline_svg(
@@ -89,17 +89,17 @@ def timeline_svg(
         axis=alt.Axis(grid=False, tickCount=8, labels=lanes is None, minExtent=2),
     )
     y_axis = alt.Axis(tickCount=5, minExtent=34)
-    y = alt.Y("y:Q", title=f"{track.side} knee flexion, deg", scale=_scale(domain), axis=y_axis)
+    y = alt.Y("y:Q", title=f"{track.side} knee flexion, deg", scale=scale(domain), axis=y_axis)
     layers = [
         *_hidden_layers(track, window_s, domain, (x, y), size),
         *_fused_layers(track, inside, x, y),
-        _marks(_rows(x=track.camera_time_s[seen], y=track.camera_deg[seen]))
+        marks(rows_of(x=track.camera_time_s[seen], y=track.camera_deg[seen]))
         .mark_point(clip=True, shape="circle", filled=False, size=7, color=tokens.INK, strokeWidth=0.6, opacity=1)
         .encode(x=x, y=y),
         *_other_layers(others, window_s, x, y),
     ]
-    knee = _layered(layers, width=520, height=128)
-    return _svg({"vconcat": [knee, lanes], "spacing": 2} if lanes is not None else knee, size)
+    knee = layered(layers, width=520, height=128)
+    return svg_of({"vconcat": [knee, lanes], "spacing": 2} if lanes is not None else knee, size)
 
 
 def _panel(panel: Panel, width: int, height: int, size: float) -> Spec:
@@ -112,50 +112,52 @@ def _panel(panel: Panel, width: int, height: int, size: float) -> Spec:
         scale=alt.Scale(domain=[0, 100], nice=False),
         axis=alt.Axis(values=ticks, grid=False, labelOverlap=False, labelFlush=False, minExtent=13),
     )
-    y = alt.Y("y:Q", title=panel.axis, scale=_scale(domain), axis=alt.Axis(tickCount=5, minExtent=30))
-    layers = [_marks(_rows(x=[0.0, 100.0], y=[0.0, 0.0])).mark_line(color=tokens.EDGE, strokeWidth=0.6)]
+    y = alt.Y("y:Q", title=panel.axis, scale=scale(domain), axis=alt.Axis(tickCount=5, minExtent=30))
+    layers = [marks(rows_of(x=[0.0, 100.0], y=[0.0, 0.0])).mark_line(color=tokens.EDGE, strokeWidth=0.6)]
     layers[0] = layers[0].encode(x=x, y=y)
     if panel.norm is not None:
-        layers.insert(0, _band(panel.norm.low_deg, panel.norm.high_deg, x, y))
+        layers.insert(0, band_layer(panel.norm.low_deg, panel.norm.high_deg, x, y))
     for curve in panel.curves:
-        layers += _curve_layers(curve, domain, x, y)
+        layers += curve_layers(curve, domain, x, y)
     layers += [_letter(*place, size) for place in _letter_places(panel.curves, domain)]
     if panel.note:
         low, high = domain
         above = high - 0.045 * (high - low)
-        note = _marks([{"x": 3.0, "y": above, "t": panel.note}])
+        note = marks([{"x": 3.0, "y": above, "t": panel.note}])
         layers.append(
             note.mark_text(color=tokens.SOFT, fontSize=size, align="left").encode(
-                x=_channel("x", "x:Q"), y=_channel("y", "y:Q"), text=_channel("text", "t:N")
+                x=channel("x", "x:Q"), y=channel("y", "y:Q"), text=channel("text", "t:N")
             )
         )
     # A title of Vega moves with the labels of the axis; this one stands at the same place above every panel.
-    title = _marks([{"t": panel.title}]).mark_text(
+    title = marks([{"t": panel.title}]).mark_text(
         x=-34, y=-11, align="left", color=tokens.INK, fontSize=size + 1.5, fontWeight=600
     )
-    layers.append(title.encode(text=_channel("text", "t:N")))
-    return _layered(layers, width=width, height=height)
+    layers.append(title.encode(text=channel("text", "t:N")))
+    return layered(layers, width=width, height=height)
 
 
-def _band(low: Floats, high: Floats, x: Chart, y: Chart) -> Chart:
-    rows = _rows(x=PHASE_PERCENT, y=low, high=high)
-    area = _marks(rows).mark_area(color=tokens.NORM, stroke=tokens.EDGE, strokeWidth=0.4, opacity=1)
-    return area.encode(x=x, y=y, y2=_channel("y2", "high:Q"))
+def band_layer(low: Floats, high: Floats, x: Chart, y: Chart) -> Chart:
+    """Return the grey area of a range."""
+    rows = rows_of(x=PHASE_PERCENT, y=low, high=high)
+    area = marks(rows).mark_area(color=tokens.NORM, stroke=tokens.EDGE, strokeWidth=0.4, opacity=1)
+    return area.encode(x=x, y=y, y2=channel("y2", "high:Q"))
 
 
-def _curve_layers(curve: MeanCurve, domain: tuple[float, float], x: Chart, y: Chart) -> list[Chart]:
+def curve_layers(curve: MeanCurve, domain: tuple[float, float], x: Chart, y: Chart) -> list[Chart]:
+    """Return one side's curve with its ribbon and its toe-off line."""
     colour, dash = tokens.SIDE_COLOUR[curve.side], list(tokens.SIDE_DASH[curve.side])
     low, high = curve.mean_deg - curve.half_width_deg, curve.mean_deg + curve.half_width_deg
-    ribbon = _marks(_rows(x=PHASE_PERCENT, y=low, high=high))
-    line = _marks(_rows(x=PHASE_PERCENT, y=curve.mean_deg))
+    ribbon = marks(rows_of(x=PHASE_PERCENT, y=low, high=high))
+    line = marks(rows_of(x=PHASE_PERCENT, y=curve.mean_deg))
     layers = [
-        ribbon.mark_area(color=colour, opacity=0.16).encode(x=x, y=y, y2=_channel("y2", "high:Q")),
+        ribbon.mark_area(color=colour, opacity=0.16).encode(x=x, y=y, y2=channel("y2", "high:Q")),
         line.mark_line(color=colour, strokeWidth=tokens.LINE_WIDTH, strokeDash=dash).encode(x=x, y=y),
     ]
     if np.isfinite(curve.toe_off_percent):
-        rule = _marks([{"x": curve.toe_off_percent, "y": domain[0], "high": domain[1]}])
+        rule = marks([{"x": curve.toe_off_percent, "y": domain[0], "high": domain[1]}])
         style = rule.mark_rule(color=colour, strokeWidth=0.7, strokeDash=dash, opacity=0.8)
-        layers.append(style.encode(x=x, y=y, y2=_channel("y2", "high:Q")))
+        layers.append(style.encode(x=x, y=y, y2=channel("y2", "high:Q")))
     return layers
 
 
@@ -184,9 +186,9 @@ def _letter_score(curves: Sequence[MeanCurve], at: int, room: float) -> float:
 
 
 def _letter(x: float, y: float, side: str, size: float) -> Chart:
-    rows = _marks([{"x": x, "y": y, "t": tokens.SIDE_LETTER[side]}])
+    rows = marks([{"x": x, "y": y, "t": tokens.SIDE_LETTER[side]}])
     style = rows.mark_text(color=tokens.SIDE_COLOUR[side], fontSize=size + 0.5, fontWeight=600)
-    return style.encode(x=_channel("x", "x:Q"), y=_channel("y", "y:Q"), text=_channel("text", "t:N"))
+    return style.encode(x=channel("x", "x:Q"), y=channel("y", "y:Q"), text=channel("text", "t:N"))
 
 
 def _hidden_layers(
@@ -205,13 +207,13 @@ def _hidden_layers(
     words = [{"x": 0.5 * (a + b), "y": high, "t": f"hidden {full:.2f} s"} for a, b, full in wide]
     both = dict(zip("xy", axes, strict=True))
     return [
-        _marks(shades)
-        .mark_rect(color="#E9EDF1")
-        .encode(**both, x2=_channel("x2", "x2:Q"), y2=_channel("y2", "y2:Q")),
-        _marks(lines).mark_rule(color=tokens.HAIR, strokeWidth=0.6).encode(**both, y2=_channel("y2", "y2:Q")),
-        _marks(_apart(words, 0.12 * (window_s[1] - window_s[0])))
+        marks(shades)
+        .mark_rect(color=tokens.HIDDEN)
+        .encode(**both, x2=channel("x2", "x2:Q"), y2=channel("y2", "y2:Q")),
+        marks(lines).mark_rule(color=tokens.HAIR, strokeWidth=0.6).encode(**both, y2=channel("y2", "y2:Q")),
+        marks(_apart(words, 0.12 * (window_s[1] - window_s[0])))
         .mark_text(color=tokens.SOFT, fontSize=size, dy=-6)
-        .encode(**both, text=_channel("text", "t:N")),
+        .encode(**both, text=channel("text", "t:N")),
     ]
 
 
@@ -228,10 +230,10 @@ def _fused_layers(track: KneeTrack, inside: Flags, x: Chart, y: Chart) -> list[C
     time, angle = track.time_s[inside], track.angle_deg[inside]
     half = 1.96 * track.sd_deg[inside]
     colour, dash = tokens.SIDE_COLOUR[track.side], list(tokens.SIDE_DASH[track.side])
-    band = _marks(_rows(x=time, y=angle - half, high=angle + half))
-    line = _marks(_rows(x=time, y=angle))
+    band = marks(rows_of(x=time, y=angle - half, high=angle + half))
+    line = marks(rows_of(x=time, y=angle))
     return [
-        band.mark_area(clip=True, color=colour, opacity=0.2).encode(x=x, y=y, y2=_channel("y2", "high:Q")),
+        band.mark_area(clip=True, color=colour, opacity=0.2).encode(x=x, y=y, y2=channel("y2", "high:Q")),
         line.mark_line(color=colour, strokeWidth=tokens.LINE_WIDTH, strokeDash=dash).encode(x=x, y=y),
     ]
 
@@ -240,7 +242,7 @@ def _other_layers(others: Sequence[Lines], window_s: tuple[float, float], x: Cha
     layers = []
     for other in others:
         inside = (other.time_s >= window_s[0]) & (other.time_s <= window_s[1])
-        line = _marks(_rows(x=other.time_s[inside], y=other.angle_deg[inside]))
+        line = marks(rows_of(x=other.time_s[inside], y=other.angle_deg[inside]))
         layers.append(
             line.mark_line(clip=True, color=tokens.FAINT, strokeWidth=1.0, strokeDash=list(other.dash)).encode(
                 x=x, y=y
@@ -272,12 +274,12 @@ def _contact_lanes(events: GaitEvents, window_s: tuple[float, float]) -> Spec | 
     sides = [f"{tokens.SIDE_LETTER[side]} {side} foot down" for side in rows]
     y = alt.Y("y:N", title=None, sort=sides, axis=alt.Axis(ticks=False, domain=False, labelLimit=90, labelPadding=7))
     y = y.scale(domain=sides)
-    left = _marks(rows["left"]).mark_bar(height=8, color=tokens.LEFT)
-    right = _marks(rows["right"]).mark_bar(
+    left = marks(rows["left"]).mark_bar(height=8, color=tokens.LEFT)
+    right = marks(rows["right"]).mark_bar(
         height=7, fill="white", stroke=tokens.RIGHT, strokeWidth=1.3, strokeDash=[4, 2]
     )
-    lanes = [chart.encode(x=x, x2=_channel("x2", "x2:Q"), y=y) for chart in (left, right)]
-    return _layered(lanes, width=520, height=28)
+    lanes = [chart.encode(x=x, x2=channel("x2", "x2:Q"), y=y) for chart in (left, right)]
+    return layered(lanes, width=520, height=28)
 
 
 def _panel_domain(panel: Panel) -> tuple[float, float]:
@@ -295,28 +297,31 @@ def _domain(usual: tuple[float, float], reach: Sequence[Floats]) -> tuple[float,
     return min(usual[0], float(low)), max(usual[1], float(high))
 
 
-def _scale(domain: tuple[float, float]) -> Chart:
+def scale(domain: tuple[float, float]) -> Chart:
+    """Return the scale of an axis that keeps its limits."""
     return require("altair").Scale(domain=list(domain), nice=False, zero=False)
 
 
-def _marks(rows: Rows) -> Chart:
+def marks(rows: Rows) -> Chart:
+    """Return a chart over rows of values."""
     alt = require("altair")
     # As one text: Altair copies and checks a list of records again and again, a text it passes on.
     return alt.Chart(alt.InlineData(values=json.dumps(rows), format=alt.JsonDataFormat(type="json")))
 
 
-def _channel(name: str, field: str) -> Chart:
+def channel(name: str, field: str) -> Chart:
+    """Return an encoding channel of a field."""
     # A channel object: from a bare string Altair searches its whole schema, each time.
     return getattr(require("altair"), name.capitalize())(field)
 
 
-def _rows(**columns: Floats | list[float]) -> Rows:
+def rows_of(**columns: Floats | list[float]) -> Rows:
     """Return one record a sample; NaN becomes None, at which a line breaks."""
     lists = [[round(float(v), 4) if np.isfinite(v) else None for v in values] for values in columns.values()]
     return [dict(zip(columns, record, strict=True)) for record in zip(*lists, strict=True)]
 
 
-def _layered(layers: Sequence[Chart], **properties: object) -> Spec:
+def layered(layers: Sequence[Chart], **properties: object) -> Spec:
     """Return charts on top of each other as one Vega-Lite specification.
 
     Joined as plain dictionaries: Altair's own layer and concat copy every part at every level, which
@@ -332,7 +337,8 @@ def _layered(layers: Sequence[Chart], **properties: object) -> Spec:
     return {"layer": parts, **properties}
 
 
-def _svg(spec: Spec, size: float) -> str:
+def svg_of(spec: Spec, size: float) -> str:
+    """Return a Vega-Lite specification drawn in the report's type and colours."""
     converter = require("vl_convert")
     converter.register_font_directory(str(FONT_FOLDER))
     return str(converter.vegalite_to_svg({**spec, "config": _config(size)}))

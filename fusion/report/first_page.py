@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fusion.gait.findings import all_findings
 from fusion.gait.numbers import EN_DASH, format_estimate
 from fusion.report import strips
 from fusion.report.angles import page_one_panels
@@ -22,7 +23,9 @@ from fusion.report.blocks import (
     Verdict,
     VerdictCell,
 )
+from fusion.report.changes import LESS, UNKNOWN, change
 from fusion.report.figures import joint_curves_svg
+from fusion.report.screening import page_one_screening
 from fusion.report.words import COMPARISON_MARK, clean, duration_words, listed, norm_words, recorded_at
 from fusion.types import SIDES, Analysis, Estimate, Finding, QualityCheck, SyncResult
 
@@ -37,16 +40,16 @@ MOST_NOTE = 26
 _SURFACE = {"overground": "over ground", "treadmill": "treadmill"}
 
 
-def first_page(analysis: Analysis) -> list[Block]:
+def first_page(analysis: Analysis, previous: Analysis | None = None, prevalence_percent: float = 30.0) -> list[Block]:
     """Return the blocks of page 1; what does not fit goes to ``further_findings``."""
     shown, more = ranked_findings(analysis.findings)
+    keys = ("range", "now", *(("before",) if previous is not None else ()))
     return [
-        header(analysis),
+        header(analysis, previous),
         verdict(analysis),
-        Section("Key findings", keys=("range", "now") if shown else ()),
-        *_findings(shown, more),
-        Section("Screening", aside="a description of walking, never a diagnosis"),
-        Text("Screening is not part of this version.", strong="No score given:"),
+        Section("Key findings", keys=keys if shown else ()),
+        *findings_blocks(shown, more, previous),
+        *page_one_screening(analysis, prevalence_percent),
         *_curves(analysis),
         Comment(),
     ]
@@ -62,17 +65,27 @@ def ranked_findings(findings: Sequence[Finding]) -> tuple[list[Finding], list[Fi
     return shown, given[room_given:] + held[room_held:]
 
 
-def findings_table(findings: Sequence[Finding], prefix: str) -> Table:
+def findings_table(findings: Sequence[Finding], prefix: str, previous: Analysis | None = None) -> Table:
     """Return findings as rows: sentence, value with interval, strip, norm range, change."""
+    before = {} if previous is None else {one.key: one for one in earlier_findings(previous)}
+    told = "no earlier visit" if previous is None else ""
     return Table(
         head=("Finding", "Value [95 % interval]", "strip", "Norm range", "Since last visit"),
         widths=(0.0, 34.0, 44.0, 22.0, 28.0),
-        rows=tuple(_finding_row(finding, f"{prefix}_{k}") for k, finding in enumerate(findings)),
+        rows=tuple(
+            _finding_row(finding, f"{prefix}_{k}", before.get(finding.key), told)
+            for k, finding in enumerate(findings)
+        ),
         strip_column=2,
     )
 
 
-def header(analysis: Analysis) -> Header:
+def earlier_findings(previous: Analysis) -> tuple[Finding, ...]:
+    """Return every finding of an earlier visit, also those that its own first page had no room for."""
+    return all_findings(previous.parameters, (), previous.recording.subject) or previous.findings
+
+
+def header(analysis: Analysis, previous: Analysis | None = None) -> Header:
     """Return the head of the report: whom, when, with what."""
     recording = analysis.recording
     day, clock = recorded_at(recording.started_at)
@@ -84,7 +97,7 @@ def header(analysis: Analysis) -> Header:
         ("Recorded", clean(", ".join(part for part in when if part), 80)),
         ("Surface", _SURFACE.get(recording.surface, recording.surface)),
         ("Devices", clean(_device_words(analysis), 80)),
-        ("Compared", "first visit"),
+        ("Compared", clean(_compared_words(analysis, previous), 80)),
         ("Software", clean(software_words(analysis), 80)),
     )
     return Header("Gait report", clean(recording.protocol or "walking", 45), identifier(analysis), rows)
@@ -101,8 +114,11 @@ def software_words(analysis: Analysis) -> str:
     return f"Tandem Gait {version or _installed_version()}"
 
 
-def verdict(analysis: Analysis) -> Verdict:
-    """Return how far the recording can be trusted, in the words of the worst check."""
+def verdict(analysis: Analysis, details: str = "page 4") -> Verdict:
+    """Return how far the recording can be trusted, in the words of the worst check.
+
+    ``details`` names the place where the checks are listed.
+    """
     checks = analysis.quality
     limited = [check for check in checks if check.status == "limited"]
     stopped = [check for check in checks if check.status == "not usable"]
@@ -122,7 +138,7 @@ def verdict(analysis: Analysis) -> Verdict:
         told = f"Limited by: {listed(names[:3])}."
     if held:
         told += f" {len(held)} value{'s' if len(held) > 1 else ''} withheld."
-    return Verdict(status, words, clean(told, 130), tuple(_verdict_cells(analysis, held)))
+    return Verdict(status, words, clean(told, 130), tuple(_verdict_cells(analysis, held, details)))
 
 
 def is_camera_check(check: QualityCheck) -> bool:
@@ -158,11 +174,18 @@ def offset_words(result: SyncResult) -> str:
 
 
 def strip_figure(
-    name: str, what: str, estimates: dict[str, Estimate], low: float, high: float, size_pt: tuple[float, float]
+    name: str,
+    what: str,
+    estimates: dict[str, Estimate],
+    low: float,
+    high: float,
+    size_pt: tuple[float, float],
+    before: Mapping[str, Estimate] | None = None,
 ) -> Figure | None:
     """Return a dot-and-range strip, or None without a norm range or a value."""
+    earlier = {side: one.value for side, one in (before or {}).items()}
     marks = [
-        strips.Mark(side, given.value, given.low, given.high)
+        strips.Mark(side, given.value, given.low, given.high, earlier.get(side, np.nan))
         for side, given in estimates.items()
         if given.is_assessable
     ]
@@ -182,17 +205,28 @@ def sided(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
     return pair or dict(estimates)
 
 
-def _findings(shown: list[Finding], more: list[Finding]) -> list[Block]:
+def _compared_words(analysis: Analysis, previous: Analysis | None) -> str:
+    if previous is None:
+        return "no earlier visit"
+    day = recorded_at(previous.recording.started_at)[0] or "date not given"
+    same = previous.recording.protocol == analysis.recording.protocol
+    return f"{day}; {'same' if same else 'another'} protocol"
+
+
+def findings_blocks(
+    shown: list[Finding], more: list[Finding], previous: Analysis | None, details: str = "page 3"
+) -> list[Block]:
+    """Return the table of findings with its note; ``more`` counts those without room."""
     if not shown:
-        return [Text("No finding could be stated from this recording. All values are on page 3.")]
+        return [Text(f"No finding could be stated from this recording. All values are on {details}.")]
     names = dict.fromkeys(one.norm_name for one in shown if np.isfinite(one.norm_low) and one.norm_name)
-    note = f"{len(more)} more on page 3. " if more else ""
+    note = f"{len(more)} more on {details}. " if more else ""
     note += f"Norm ranges: {'; '.join(names)}." if names else ""
-    blocks: list[Block] = [findings_table(shown, "finding")]
+    blocks: list[Block] = [findings_table(shown, "finding", previous)]
     return [*blocks, Text(clean(note, 260), small=True)] if note else blocks
 
 
-def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
+def _finding_row(finding: Finding, name: str, before: Finding | None, told: str) -> tuple[Cell, ...]:
     title = Cell(strong=clean(finding.sentence, 60), small=clean(finding.detail, 60))
     estimates = sided(finding.estimates)
     given = {side: one for side, one in estimates.items() if one.is_assessable}
@@ -205,7 +239,7 @@ def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
             Cell(small=clean(reasons[0], 88), columns=1),
             Cell(hatched=True, strong="wide"),
             Cell(small=EN_DASH),
-            Cell(small="first visit"),
+            Cell(small=told or EN_DASH),
         )
     numbers = {side: format_estimate(one) for side, one in given.items()}
     letters = {"left": "L ", "right": "R ", "both": ""}
@@ -213,15 +247,34 @@ def _finding_row(finding: Finding, name: str) -> tuple[Cell, ...]:
     intervals = " · ".join(numbers[side].interval for side in given if numbers[side].interval)
     first = next(iter(numbers.values()))
     missing = [f"{side}: {one.reason}" for side, one in estimates.items() if side not in given]
-    strip = strip_figure(name, finding.detail, estimates, finding.norm_low, finding.norm_high, (117.0, 20.0))
+    earlier = dict(before.estimates) if before is not None else {}
+    limits = (finding.norm_low, finding.norm_high)
+    strip = strip_figure(name, finding.detail, estimates, *limits, (117.0, 20.0), earlier)
     mark = COMPARISON_MARK[finding.comparison]
     return (
         title if not missing else Cell(strong=title.strong, small=clean(missing[0], 80)),
         Cell(strong=value, text=first.unit, small=intervals),
         Cell(figure=strip) if strip is not None else Cell(small="no norm range"),
-        Cell(text=norm_words(finding.norm_low, finding.norm_high, first.value), small=mark),
-        Cell(small="first visit"),
+        Cell(text=norm_words(*limits, first.value), small=mark),
+        Cell(small=told) if told else change_cell(estimates, earlier),
     )
+
+
+def change_cell(now: Mapping[str, Estimate], before: Mapping[str, Estimate]) -> Cell:
+    """Return the change since the last visit: the number always, then what it means."""
+    changes = {side: change(one, before[side]) for side, one in now.items() if side in before}
+    known = {side: one for side, one in changes.items() if one.verdict != UNKNOWN}
+    if not known:
+        reasons = [one.words for one in changes.values()]
+        return Cell(small=reasons[0] if reasons else "not recorded at the visit before")
+    letters = {"left": "L ", "right": "R ", "both": ""}
+    numbers = " · ".join(f"{letters[side]}{one.number}" for side, one in known.items())
+    words = dict.fromkeys(one.words for one in known.values())
+    if any(one.is_real for one in known.values()):
+        told = [f"{letters[side]}{one.words}" for side, one in known.items()] if len(words) > 1 else list(words)
+        return Cell(strong=numbers, small=clean("; ".join(told), 70))
+    less = [word for word in words if word.startswith("less")]
+    return Cell(text=numbers, small=clean("; ".join((LESS, *less)), 70))
 
 
 def _curves(analysis: Analysis) -> list[Block]:
@@ -231,7 +284,7 @@ def _curves(analysis: Analysis) -> list[Block]:
     return [Section("Joint angles, left and right", keys=keys), Drawing(Figure("joints_small", svg, alt))]
 
 
-def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]:
+def _verdict_cells(analysis: Analysis, held: list[Finding], details: str) -> list[VerdictCell]:
     cells = []
     open_results = [result for result in camera_sync(analysis) if result in unchecked_sync(analysis)]
     if open_results:
@@ -245,7 +298,7 @@ def _verdict_cells(analysis: Analysis, held: list[Finding]) -> list[VerdictCell]
     room = MOST_VERDICT_CELLS - len(cells) - len(last)
     for check in sorted(analysis.quality, key=lambda one: not is_camera_check(one))[:room]:
         # A long reason stands on page 4; here it would be cut in the middle of a word.
-        note = check.remark if len(check.remark) <= MOST_NOTE else "see page 4"
+        note = check.remark if len(check.remark) <= MOST_NOTE else f"see {details}"
         value = found_words(check, analysis)
         value = check.status if value == "see remark" or len(value) > MOST_NOTE else value
         cells.append(VerdictCell(clean(check.name, 28), clean(value, 28), clean(note, 40)))

@@ -18,8 +18,11 @@ from fusion.report import tokens
 from fusion.report.blocks import Block, Document, Drawing, Figure, Table
 from fusion.report.document import build_document
 from fusion.report.extras import require
+from fusion.report.translate import fixed_words
 from fusion.report.words import FONT_FOLDER
 from fusion.types import Analysis, JointAngles
+
+_REGIONS = {"en": "GB", "de": "DE"}
 
 _TEMPLATE = Path(__file__).parent / "gait_report.typ"
 
@@ -78,8 +81,14 @@ def report_bytes(
     return render_pdf(build_document(analysis, compared=compared, truth=truth, created_on=created_on), created_on)
 
 
-def render_pdf(document: Document, created_on: date) -> bytes:
-    """Return a document as PDF/UA-1: tagged, with language, title and text for each figure."""
+def render_pdf(document: Document, created_on: date, *, paper: str = "a4") -> bytes:
+    """Return a document as PDF/UA-1: tagged, with language, title and text for each figure.
+
+    Parameters
+    ----------
+    paper
+        ``"a4"`` or ``"us-letter"``.
+    """
     typst = require("typst")
     moment = datetime(created_on.year, created_on.month, created_on.day, tzinfo=UTC)
     with TemporaryDirectory(prefix="tandem_report_") as name:
@@ -87,7 +96,7 @@ def render_pdf(document: Document, created_on: date) -> bytes:
         shutil.copyfile(_TEMPLATE, folder / _TEMPLATE.name)
         for figure in figures(document):
             (folder / f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")
-        (folder / "document.json").write_text(_as_json(document, created_on), encoding="utf-8")
+        (folder / "document.json").write_text(_as_json(document, created_on, paper), encoding="utf-8")
         pdf = typst.compile(
             os.fspath(folder / _TEMPLATE.name),
             root=name,
@@ -108,12 +117,17 @@ def figures(document: Document) -> Iterator[Figure]:
             yield from (cell.figure for row in block.rows for cell in row if cell.figure is not None)
 
 
-def _as_json(document: Document, created_on: date) -> str:
+def _as_json(document: Document, created_on: date, paper: str) -> str:
+    words = fixed_words(document.language)
     data = {
         "title": document.title,
+        "paper": paper,
+        "language": document.language,
+        "region": _REGIONS[document.language],
         "identifier": document.identifier,
         "date": document.date,
-        "foot": f"{document.identifier} · {document.date} · analysis {document.analysis_id}",
+        "foot": f"{document.identifier} · {document.date} · {words['analysis']} {document.analysis_id}",
+        "words": words,
         "disclaimer": document.disclaimer,
         "created": [created_on.year, created_on.month, created_on.day],
         "colours": tokens.COLOURS,

@@ -20,12 +20,13 @@ _SIDE_DASH = {"left": "", "right": ' stroke-dasharray="2.4 1.2"', "both": ""}
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One value with its interval on a strip."""
+    """One value with its interval on a strip; ``before`` is the last visit's, a hollow circle."""
 
     side: str
     value: float
     low: float
     high: float
+    before: float = np.nan
 
 
 def strip_svg(
@@ -92,6 +93,11 @@ def _mark(mark: Mark, low: float, high: float, width: float, y: float) -> list[s
     colour = tokens.SIDE_COLOUR[mark.side]
     at = across(mark.value)
     parts = []
+    if np.isfinite(mark.before):
+        parts.append(
+            f'<circle cx="{across(mark.before):.2f}" cy="{y:.2f}" r="2.4" fill="white" stroke="{tokens.SOFT}" '
+            'stroke-width="0.9"/>'
+        )
     begin, end = at, at
     if np.isfinite(mark.low) and np.isfinite(mark.high):
         begin, end = across(mark.low), across(mark.high)

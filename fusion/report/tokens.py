@@ -39,6 +39,32 @@ COLOURS = {
     "stop": STOP,
 }
 
+DARK = {
+    "ink": "#E9EEF3",
+    "soft": "#B3BEC9",
+    "faint": "#93A0AD",
+    "left": "#6DB3F2",
+    "right": "#FF9F56",
+    "norm": "#2F3C48",
+    "edge": "#7F8C99",
+    "hair": "#3A4753",
+    "panel": "#18222B",
+    "grid": "#24303A",
+    "good": "#5FC99B",
+    "care": "#E5B551",
+    "stop": "#FF8A9C",
+    "paper": "#10181F",
+}
+"""The same names on a dark screen; paper is always light."""
+
+PAPER = "#FFFFFF"
+
+HIDDEN = "#E9EDF1"
+"""Shade of a span in which no camera saw the leg."""
+
+VIDEO_LEFT, VIDEO_RIGHT, VIDEO_OUTLINE, VIDEO_ROOM = "#57B0FF", "#FFB05C", "#10181F", "#3A444E"
+"""On a picture of a person: clothes may have any colour, so that each line has its own outline."""
+
 SIDE_COLOUR = {"left": LEFT, "right": RIGHT, "both": INK}
 SIDE_LETTER = {"left": "L", "right": "R", "both": ""}
 

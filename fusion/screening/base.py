@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
 
 from fusion.plugins import load, names
+from fusion.screening._visits import compare_visits
 from fusion.types import (
     BANDS,
     SIDES,
@@ -22,6 +23,8 @@ from fusion.types import (
     Subject,
 )
 from fusion.types.screening import DOES_NOT_APPLY, NO_SCORE
+
+__all__ = ["About", "Evidence", "Score", "band_of", "compare_visits", "missing_foot", "pool", "screen"]
 
 FAMILY = "fusion.screening"
 
@@ -128,6 +131,43 @@ def screen(evidence: Evidence) -> tuple[ScreeningResult, ...]:
     results = [score.assess(evidence) for score in scores]
     rank = {DOES_NOT_APPLY: 2, NO_SCORE: 1}
     return tuple(sorted(results, key=lambda result: rank.get(result.status, 0)))
+
+
+def pool(visit: Sequence[Evidence]) -> Evidence:
+    """Return the recordings of one visit as one evidence: their strides and contacts one after the other.
+
+    Parameters and curves stay those of the longest recording. Recordings that cannot be one visit (other people,
+    surfaces, walking aids or days) come out with a ``conflict``, and no score is given.
+    """
+    longest = max(visit, key=lambda each: len(each.strides))
+    shifts = np.cumsum([0.0, *(_end_s(each) + 1.0 for each in visit[:-1])])
+    strides = [_later(stride, shift) for each, shift in zip(visit, shifts, strict=True) for stride in each.strides]
+    events = GaitEvents(
+        np.concatenate([each.events.time_s + shift for each, shift in zip(visit, shifts, strict=True)]),
+        *(
+            np.concatenate([getattr(each.events, name) for each in visit])
+            for name in ("side", "kind", "sd_s", "source")
+        ),
+    )
+    about = {
+        "people": {each.subject.identifier for each in visit},
+        "surfaces": {each.recording.surface for each in visit},
+        "walking aids": {each.recording.walking_aid for each in visit},
+        "days": {each.recording.started_at[:10] for each in visit},
+    }
+    mixed = [what for what, found in about.items() if len(found) > 1]
+    conflict = f"The recordings mix {' and '.join(mixed)}." if mixed else ""
+    return replace(longest, strides=tuple(strides), events=events, conflict=conflict)
+
+
+def _end_s(evidence: Evidence) -> float:
+    ends = [stride.end_s for stride in evidence.strides] + evidence.events.time_s[-1:].tolist()
+    return max(ends, default=0.0)
+
+
+def _later(stride: Stride, shift_s: float) -> Stride:
+    names = ("start_s", "end_s", "fc_s", "other_fc_s", "other_ic_s")
+    return replace(stride, **{name: getattr(stride, name) + shift_s for name in names})
 
 
 def band_of(percent: float) -> str:

@@ -132,24 +132,42 @@ def _errors(
 ) -> tuple[Floats, Flags]:
     """Return the detector's errors at the body, m, shape (n, k, 3), and which of them are outliers, (n, k)."""
     frames, count = speed_mps.shape
-    shape = (frames, count, 3)
     if not settings.errors:
-        return np.zeros(shape), np.zeros((frames, count), dtype=np.bool_)
+        return np.zeros((frames, count, 3)), np.zeros((frames, count), dtype=np.bool_)
+    blur = 1.0 + speed_mps / BLUR_SPEED_MPS
+    error = keypoint_noise(settings, phase, count, rng, blur)
+    far = np.array([name.startswith("left_") and settings.view == "side" for name in names])
+    error *= np.where(far, FAR_LEG, 1.0)[:, None]
+    if settings.view == "frontal_3d":
+        error[..., 2] *= DEPTH_NOISE
+    outlier = rng.random((frames, count)) < settings.outlier_fraction
+    error[outlier] += OUTLIER_M * rng.standard_t(3, size=(int(outlier.sum()), 3))
+    return error, outlier
+
+
+def keypoint_noise(
+    settings: CameraSettings, phase: Floats, count: int, rng: np.random.Generator, blur: Floats | None = None
+) -> Floats:
+    """Return a detector's errors at the body, m, shape (n, count, 3): constant, gait-locked, drift, jitter.
+
+    Parameters
+    ----------
+    phase
+        Gait phase of each frame, strides, shape (n,).
+    blur
+        Factor on the jitter, shape (n, count); 1 when left out.
+    """
+    shape = (len(phase), count, 3)
     constant = settings.offset_m * rng.standard_normal((count, 3))
     locked = settings.curve_m * _phase_curves(phase, count, rng)
     keep = np.exp(-1.0 / (settings.rate_hz * DRIFT_TIME_S))
     drive = rng.standard_normal(shape)
     drive[0] /= np.sqrt(1.0 - keep**2)
     drift = settings.drift_m * lfilter([np.sqrt(1.0 - keep**2)], [1.0, -keep], drive, axis=0)
-    blur = 1.0 + speed_mps / BLUR_SPEED_MPS
-    white = settings.noise_m * blur[:, :, None] * _jitter(shape, settings.rate_hz, rng)
-    far = np.array([name.startswith("left_") and settings.view == "side" for name in names])
-    error = (constant + locked + drift + white) * np.where(far, FAR_LEG, 1.0)[:, None]
-    if settings.view == "frontal_3d":
-        error[..., 2] *= DEPTH_NOISE
-    outlier = rng.random((frames, count)) < settings.outlier_fraction
-    error[outlier] += OUTLIER_M * rng.standard_t(3, size=(int(outlier.sum()), 3))
-    return error, outlier
+    jitter = settings.noise_m * _jitter(shape, settings.rate_hz, rng)
+    if blur is not None:
+        jitter *= blur[:, :, None]
+    return np.asarray(constant + locked + drift + jitter)
 
 
 def _jitter(shape: tuple[int, int, int], rate_hz: float, rng: np.random.Generator) -> Floats:

@@ -17,10 +17,11 @@ from fusion.body.skeleton import Skeleton
 from fusion.errors import DataError
 from fusion.pose.sagittal import to_world
 from fusion.pose.segments import depth_gain, segment_pitch
+from fusion.pose.sides.repair import repair
 from fusion.pose.validity import CameraValidity, check_camera
 from fusion.stages.wearables import Track, Wearables
 from fusion.sync.align import align
-from fusion.types import SAFE, SIDES, Floats, Keypoints, Recording, SyncResult, WorldPoints
+from fusion.types import SAFE, SIDES, Camera, Floats, Keypoints, Recording, SyncResult, WorldPoints
 
 _LEG = ("hip", "knee", "ankle", "heel", "toe")
 
@@ -58,6 +59,8 @@ class CameraView:
         Its frames carry the host's time, so that no more than its latency is to be found.
     refusal
         Why the camera is not used; ``""`` when it is.
+    bridged
+        ``points`` with short holes of a leg filled by its track, for finding contacts; None when nothing was filled.
     """
 
     name: str
@@ -67,6 +70,7 @@ class CameraView:
     is_lifted: bool = False
     on_host_clock: bool = False
     refusal: str = ""
+    bridged: WorldPoints | None = None
 
     @property
     def is_used(self) -> bool:
@@ -79,6 +83,10 @@ class CameraView:
         if self.sync is None:
             return self.points
         return replace(self.points, time_s=self.sync.to_reference(self.points.time_s))
+
+    def for_contacts(self) -> WorldPoints:
+        """Return the points at reference times as contacts are looked for in them: short holes filled."""
+        return (self if self.bridged is None else replace(self, points=self.bridged)).on_reference_clock()
 
     def pitches(self) -> dict[str, Track]:
         """Return segment -> (reference times, pitch), rad; empty when there is no view."""
@@ -111,12 +119,61 @@ def _look(recording: Recording, keypoints: Keypoints, skeleton: Skeleton, refusa
     unknown = np.isnan(keypoints.confidence)
     keypoints = replace(keypoints, confidence=np.where(unknown, UNKNOWN_CONFIDENCE, keypoints.confidence))
     try:
-        points = to_world(keypoints, recording.camera(keypoints.camera), skeleton)
+        points, bridged = _in_world(keypoints, recording.camera(keypoints.camera), skeleton)
     except DataError as error:
         return CameraView(keypoints.camera, None, is_lifted=lifted, refusal=str(error))
     if not segment_pitch(points):
         return CameraView(keypoints.camera, None, is_lifted=lifted, refusal="the camera shows no body segment")
-    return CameraView(keypoints.camera, points, is_lifted=lifted, on_host_clock=keypoints.clock == "host")
+    on_host_clock = keypoints.clock == "host"
+    return CameraView(keypoints.camera, points, is_lifted=lifted, on_host_clock=on_host_clock, bridged=bridged)
+
+
+def with_sides_by_wearables(
+    view: CameraView, recording: Recording, skeleton: Skeleton, pitches: Mapping[str, Track]
+) -> CameraView:
+    """Return the view with each leg point on the leg that the wearables say it lies on.
+
+    Only for a used camera whose detector doubts its sides, and where a thigh or a shank carries a wearable.
+
+    Parameters
+    ----------
+    pitches
+        Segment -> (reference times, pitch, rad) by the wearables.
+    """
+    keypoints = next(points for points in recording.keypoints if points.camera == view.name)
+    legs = {segment: track for segment, track in pitches.items() if segment.endswith(("thigh", "shank"))}
+    if not legs or not view.is_used or view.points is None or keypoints.other_side is None:
+        return view
+    time_s = view.on_reference_clock().time_s
+    sense = _image_sense(keypoints, view.points)
+    held = {name: sense * np.interp(time_s, *track, left=np.nan, right=np.nan) for name, track in legs.items()}
+    points, bridged = _in_world(keypoints, recording.camera(view.name), skeleton, held)
+    return replace(view, points=points, bridged=bridged)
+
+
+def _in_world(
+    keypoints: Keypoints, camera: Camera, skeleton: Skeleton, pitch_rad: Mapping[str, Floats] | None = None
+) -> tuple[WorldPoints, WorldPoints | None]:
+    """Return the world points and, where sides are in doubt, those with short holes filled."""
+    if keypoints.other_side is None or keypoints.space != "image_px":
+        return to_world(keypoints, camera, skeleton), None
+    found = repair(keypoints, pitch_rad)
+    bridged = to_world(found.bridged, camera, skeleton)
+    # one scale and one floor for both: what was filled is taken out again
+    filled = np.isnan(found.keypoints.position).any(axis=2, keepdims=True)
+    position = np.where(filled, np.nan, bridged.position_m)
+    confidence = found.keypoints.confidence
+    return replace(bridged, position_m=position, confidence=confidence), bridged
+
+
+def _image_sense(keypoints: Keypoints, points: WorldPoints) -> float:
+    """Return +1 when forward in the world is +u in the image, else -1."""
+    u, x = keypoints.position[:, :, 0], points.position_m[:, :, 0]
+    both = np.isfinite(u) & np.isfinite(x)
+    seen = both.sum(axis=1) > 1
+    u, x = u[seen], x[seen]
+    u, x = u - np.nanmean(u, axis=1, keepdims=True), x - np.nanmean(x, axis=1, keepdims=True)
+    return float(np.sign(np.nansum(u * x))) or 1.0
 
 
 def synchronise(view: CameraView, wearables: Wearables, known: SyncResult | None = None) -> CameraView:

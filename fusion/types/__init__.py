@@ -35,6 +35,7 @@ from fusion.types.screening import (
     Performance,
     ScreeningResult,
     SideClass,
+    VisitChange,
     natural_frequencies,
 )
 
@@ -74,6 +75,7 @@ __all__ = [
     "Subject",
     "SyncResult",
     "Turn",
+    "VisitChange",
     "WalkingBout",
     "Words",
     "WorldPoints",

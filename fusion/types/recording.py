@@ -172,6 +172,12 @@ class Keypoints:
     clock
         ``"host"``: frames are stamped by the recording host, so that only the camera's latency (below half a
         second) separates them from the wearables; ``"own"``: the camera's clock started whenever it did.
+    other_side
+        Probability that each point lies on the other leg than its name says, shape (n, k); None where the detector's
+        sides were not doubted. The points stand as the detector named them.
+    sd_px
+        Standard deviation of each coordinate of a point that lies where it should, px, shape (n, k); None where the
+        detector's errors are not known.
     """
 
     camera: str
@@ -181,6 +187,8 @@ class Keypoints:
     confidence: Floats
     space: str = "image_px"
     clock: str = "own"
+    other_side: Floats | None = None
+    sd_px: Floats | None = None
 
     def __post_init__(self) -> None:
         """Check names and shapes once."""
@@ -197,6 +205,11 @@ class Keypoints:
         object.__setattr__(self, "position", floats(f"{what} position", self.position, (None, count, axes)))
         object.__setattr__(self, "confidence", floats(f"{what} confidence", self.confidence, (None, count)))
         same_length(what, time_s=self.time_s, position=self.position, confidence=self.confidence)
+        for name in ("other_side", "sd_px"):
+            values = getattr(self, name)
+            if values is not None:
+                object.__setattr__(self, name, floats(f"{what} {name}", values, (None, count)))
+                same_length(what, time_s=self.time_s, values=getattr(self, name))
 
     def point(self, name: str) -> Floats:
         """Return the track of one point, shape (n, axes); NaN when this camera has no such point."""

@@ -229,6 +229,39 @@ class SideClass:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitChange:
+    """How one number differs between two visits.
+
+    Attributes
+    ----------
+    difference
+        Later less earlier visit, with its 95 % interval from both.
+    detectable
+        Minimal detectable change in the number's unit; NaN when none is published.
+    meaningful
+        Smallest change that matters to people, in the number's unit; NaN when none is published.
+    detectable_source, meaningful_source
+        Who published it, on whom.
+    sentence
+        "Slower by 0.11 m/s [0.07, 0.15]. More than the measurement error of 0.09 m/s."
+    is_detectable
+        The change exceeds the error of measuring twice.
+    """
+
+    key: str
+    label: str
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+    sentence: str
+    is_detectable: bool
+    detectable: float = np.nan
+    meaningful: float = np.nan
+    detectable_source: str = ""
+    meaningful_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ScreeningResult:
     """What one score says about one recording.
 

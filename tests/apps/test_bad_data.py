@@ -19,8 +19,8 @@ def no_recording(name, place):
     if name == "not a recording":
         (place / "photo.jpg").write_bytes(b"\xff\xd8")
     if name == "a file":
-        (place / "walk.mp4").write_bytes(b"\x00")
-    return place / {"missing": "not_there", "a file": "walk.mp4"}.get(name, "")
+        (place / "walk.docx").write_bytes(b"\x00")
+    return place / {"missing": "not_there", "a file": "walk.docx"}.get(name, "")
 
 
 def spoiled_table(name, folder, copy):

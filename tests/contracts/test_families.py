@@ -11,8 +11,17 @@ import pytest
 
 from fusion import plugins
 from fusion.errors import UsageError
+from fusion.pose.weights.catalogue import network
+from fusion.pose.weights.obtain import is_ready
 
-FAMILIES = ("fusion.events", "fusion.export")
+FAMILIES = (
+    "fusion.events",
+    "fusion.export",
+    "fusion.phase.estimators",
+    "fusion.pose.models",
+    "fusion.screening",
+    "apps.trainers",
+)
 EVERY = [(family, name) for family in FAMILIES for name in plugins.names(family)]
 every_plugin = pytest.mark.parametrize(("family", "name"), EVERY)
 
@@ -23,6 +32,8 @@ def check_plugin(family, name):
     assert inspect.getdoc(module), "a plugin's module says what it does"
     assert callable(getattr(module, "PLUGIN", None)), "a plugin's module defines PLUGIN"
     assert inspect.getdoc(module.PLUGIN), "PLUGIN is described"
+    if family == "fusion.pose.models" and not is_ready(network(name)):
+        pytest.skip(f"the weights of {name} are not here; see tests.pose.fetch and TANDEM_REQUIRE_MODELS")
     assert plugins.load(family, name) is not None, "a plugin works without settings"
 
 

@@ -97,3 +97,11 @@ def test_recorded_cameras_are_kept():
         }
         seen = {name: (points.time_s, track) for name, track in segment_pitch(points).items()}
         assert check_camera(seen, rates).keep
+
+
+@pytest.mark.parametrize(("names", "kept"), [(LEGS, False), (("left_shank", "right_shank"), True)])
+def test_more_is_asked_of_a_camera_where_wearables_measure_the_knee_themselves(names, kept):
+    noisy = camera(noise_deg=7.0, names=names)
+    verdict = check_camera(noisy, wearables(names))
+    assert verdict.correlation > 0.8
+    assert verdict.keep == kept

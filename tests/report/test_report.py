@@ -27,7 +27,7 @@ NASTY = 'Müller "#eval(1)" $x$ *b* <h> \\ \u202e 张 \U0001f600 \x00 ' + "W" * 
 @pytest.fixture(scope="module", autouse=True)
 def drawn_once():
     """Draw equal figures once: most tests here change words, not curves."""
-    drawn, draw = {}, figures_module._svg
+    drawn, draw = {}, figures_module.svg_of
 
     def remember(spec, size):
         key = (json.dumps(spec, sort_keys=True), size)
@@ -36,7 +36,7 @@ def drawn_once():
         return drawn[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures_module, "_svg", remember)
+        patch.setattr(figures_module, "svg_of", remember)
         yield
 
 
@@ -100,7 +100,7 @@ def test_every_finding_is_printed_with_its_number_and_interval(full, full_pages)
         for estimate in finding.estimates.values():
             shown = format_estimate(estimate)
             is_on(page, *(() if not estimate.is_assessable else (shown.value, shown.interval)))
-    is_on(page, "not assessable", "61 % of frames", "first visit")
+    is_on(page, "not assessable", "61 % of frames", "no earlier visit")
 
 
 def test_every_parameter_is_printed_once_with_its_interval(full, full_pages):
@@ -112,7 +112,7 @@ def test_every_parameter_is_printed_once_with_its_interval(full, full_pages):
 
 
 def test_screening_abstains_in_words(full_pages):
-    is_on(full_pages[0], "No score given: Screening is not part of this version")
+    is_on(full_pages[0], "No score given: No score was asked of this recording")
 
 
 @pytest.mark.parametrize(("status", "words"), [("good", "Recording quality: good"), ("not usable", "not usable")])

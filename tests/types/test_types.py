@@ -54,7 +54,17 @@ CLASSES = (
     Subject,
     SyncResult,
     WorldPoints,
-    *(types.Driver, types.Meaning, types.OtherGroup, types.Performance, types.ScreeningResult, types.SideClass),
+    *(
+        types.Driver,
+        types.Meaning,
+        types.OtherGroup,
+        types.Performance,
+        types.ScreeningResult,
+        types.SideClass,
+        types.Turn,
+        types.VisitChange,
+        types.WalkingBout,
+    ),
 )
 COUNT = 20
 TIME = np.arange(COUNT) / 100.0

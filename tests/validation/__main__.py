@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.validation.table import SetResult, as_json, as_page, as_text, merged, write
-from tests.validation.targets import SETS
+from tests.validation.targets import FROM_CACHE, SETS
+from tests.validation.video import is_here
 
 Evaluate = Callable[[Path], dict[str, float]]
 
@@ -72,7 +73,7 @@ def _command(options: argparse.Namespace) -> str:
 
 def _result(name: str, data: Path) -> SetResult:
     folder = data / name
-    if not folder.is_dir():
+    if not (is_here() if name in FROM_CACHE else folder.is_dir()):
         _say(f"{name}: absent")
         return SetResult(name, {}, "absent")
     _say(f"{name}: running")

@@ -11,8 +11,23 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-SETS = ("kam", "mea_lab", "nikonpic", "cmu_mbl", "gaitmap", "mobgap", "voisard")
+SETS = (
+    "kam",
+    "mea_lab",
+    "nikonpic",
+    "cmu_mbl",
+    "gaitmap",
+    "mobgap",
+    "voisard",
+    "neura",
+    "weygers_kok",
+    "broad",
+    "video",
+)
 """Names of the sets: of their folder under the data folder, and of the module that evaluates them."""
+
+FROM_CACHE = ("video",)
+"""Sets that need no folder: their files come from the user's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,13 @@ TARGETS = (
     Target("mea_lab/camera_kept_fraction", ">=", 0.95),
     Target("nikonpic/knee_ratio_both_over_imu/*", "<=", 1.05, "naive fusion 25, chi-square gate 2.4-7.1"),
     Target("nikonpic/camera_rejected/*", "==", 1.0),
+    Target("video/collapsed_after_fraction/*", "<=", 0.05, "60 of 160 frames PoseNet, as it is usually read"),
+    Target("video/swapped_after_fraction/*", "<=", 0.05),
+    Target("video/cadence_spread_percent", "<=", 3.0),
+    Target("video/speed_spread_percent", "<=", 10.0),
+    Target("video/*_change_percent/mirrored", "|<=|", 3.0),
+    Target("video/*_change_percent/half_size", "|<=|", 3.0),
+    Target("video/*_change_percent/15_fps", "|<=|", 5.0),
     Target("gaitmap/stride_length_mae_m/imu", "<=", 0.030, "0.042 peer (RTS Kalman), 0.023 quick code"),
     Target("gaitmap/stride_length_mae_m/imu_over_1m", "<=", 0.025, "0.038 peer, 0.019 quick code"),
     Target("gaitmap/stride_length_me_m/imu_over_1m", "|<=|", 0.025, "-0.021 peer, all strides"),
@@ -131,6 +153,11 @@ TARGETS = (
 """Limits for the developers' part of the data."""
 
 ABOUT = {
+    "video": (
+        "One walker from the side and a bystander, 30 frames/s, by every pose network of the product; no ground "
+        "truth: the networks are compared with each other. n = 1 person, 7 strides. Source: sample clip of Sports2D "
+        "(BSD-3)."
+    ),
     "kam": (
         "Steps on an instrumented treadmill: 2-D keypoints of a side view, raw wearables, optical markers as the "
         "independent reference. Source: TheOne-1/KAM_and_KFM_Estimation; licence unstated, figures only."
@@ -161,6 +188,18 @@ ABOUT = {
     "voisard": (
         "Feet and lower back of walkers who turn once; the labels come from an algorithm and were checked by hand. "
         "Source: CyrilVoisard/ipol_dataset_1 (repository AGPL-3, data terms unclear), figures only."
+    ),
+    "neura": (
+        "Seven wearables against optical joint centres, alone and with a camera simulated from those centres. "
+        "Source: gait-tech/gaittoolbox (repository GPL-3, data terms not read), figures only."
+    ),
+    "weygers_kok": (
+        "Two wearables on a mechanical linkage against an optical reference: attitude only, beside VQF. Source: "
+        "daniel-om-weber/dfjimu (repository MIT); Weygers & Kok 2020."
+    ),
+    "broad": (
+        "One wearable in the hand against an optical reference: inclination only, beside VQF. Source: BROAD (Laidig "
+        "et al. 2021, CC BY 4.0)."
     ),
 }
 """What each set is, for the published table."""

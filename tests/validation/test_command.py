@@ -17,7 +17,8 @@ QUICK = ("nikonpic", "cmu_mbl", "gaitmap")
 
 
 @pytest.fixture
-def no_data(tmp_path):
+def no_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("TANDEM_CACHE", str(tmp_path / "cache"))
     (tmp_path / "data").mkdir()
     return tmp_path / "data"
 

@@ -1,7 +1,8 @@
 """Fit the Parkinson models to the set gaitpdb: one for each size of event error.
 
 1. Read the contacts of everybody's usual walk from the raw forces.
-2. Per level: draw windows of 15, 30, 60 and all strides a foot, and put that level's error on every contact.
+2. Per level: draw windows of 15, 30, 60 and all strides a foot (60 and all with exact contacts, which come from walks
+   of minutes), and put that level's error on every contact.
 3. Choose the penalty by cross-validation over people; fit on all people.
 4. Score people whom a model has not seen (nested): where healthy people lie, how good it is, how it grows with stage.
 5. Do the same with the walking speed taken out.
@@ -22,7 +23,9 @@ from fusion.screening._train.people import choose_penalty, fit_people, out_of_fo
 from fusion.types import Flags, Floats, Performance
 
 EVENT_SD_S = (0.0, 0.005, 0.010, 0.015, 0.020, 0.030)
-WINDOWS = (15, 30, 60, 10_000)
+ALL = 10_000
+WINDOWS = (15, 30, 60, ALL)
+WINDOWS_EXACT = (60, ALL)
 DRAWS = 2
 REPEATS = 5
 SEED = 20050328
@@ -66,8 +69,9 @@ def train(folder: Path) -> TimingModel:
     )
 
 
-def sample(walkers: Sequence[Walker], event_sd_s: float, seed: int, windows: Sequence[int] = WINDOWS) -> Floats:
-    """Return transformed features of every person and window, shape (windows, people, k)."""
+def sample(walkers: Sequence[Walker], event_sd_s: float, seed: int, windows: Sequence[int] = ()) -> Floats:
+    """Return transformed features of every person and window, shape (windows, people, k); by default the level's."""
+    windows = windows or (WINDOWS if event_sd_s else WINDOWS_EXACT)
     random = np.random.default_rng([SEED, seed, round(1e6 * event_sd_s)])
     return np.array(
         [
@@ -85,7 +89,7 @@ def train_level(walkers: Sequence[Walker], event_sd_s: float) -> Level:
     is_case = np.array([walker.is_case for walker in walkers])
     speed = np.array([walker.speed_mps for walker in walkers])
     fitted = np.concatenate([sample(walkers, event_sd_s, draw) for draw in range(DRAWS)])
-    scored = np.concatenate([sample(walkers, event_sd_s, 100 + draw, (10_000,)) for draw in range(REPEATS)])
+    scored = np.concatenate([sample(walkers, event_sd_s, 100 + draw, (ALL,)) for draw in range(REPEATS)])
     overall, unseen = _variant(fitted, scored, is_case, "by person, 5 times 10 folds, nested")
     known = np.isfinite(speed)
     slope, mean_speed = _speed_slope(fitted[:, known], is_case[known], speed[known])

@@ -230,3 +230,21 @@ void tw_host_room(struct tw_host *host, uint32_t room)
 {
     host->settings.pipe_room = room > TW_HOST_PIPE ? TW_HOST_PIPE : room;
 }
+
+uint32_t tw_host_parse(const uint8_t *data, uint32_t count, uint8_t *out, uint32_t room, uint32_t *bad_oversized)
+{
+    struct tw_receiver receiver;
+    memset(&receiver, 0, sizeof receiver);
+    uint32_t written = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        size_t length = tw_receiver_byte(&receiver, data[i]);
+        if (length != 0 && written + length + 1u <= room) {
+            out[written++] = (uint8_t)length;
+            memcpy(out + written, receiver.sealed, length);
+            written += (uint32_t)length;
+        }
+    }
+    bad_oversized[0] = receiver.bad;
+    bad_oversized[1] = receiver.oversized;
+    return written;
+}

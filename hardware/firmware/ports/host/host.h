@@ -68,4 +68,7 @@ void tw_host_battery(struct tw_host *host, uint16_t mv);
 void tw_host_room(struct tw_host *host, uint32_t room);
 uint64_t tw_host_device_us(const struct tw_host *host, int64_t true_us);
 
+/* The receiver alone: payloads, each with its length before it; counts of bad and oversized frames. */
+uint32_t tw_host_parse(const uint8_t *data, uint32_t count, uint8_t *out, uint32_t room, uint32_t *bad_oversized);
+
 #endif

@@ -1,0 +1,1 @@
+"""How the network's weights are made; needs the extra ``train`` (PyTorch)."""

@@ -1,0 +1,1 @@
+"""One estimator of the live gait phase per file."""

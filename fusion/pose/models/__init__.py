@@ -1,0 +1,1 @@
+"""Pose networks, one per file: a square picture of a person in, body points out."""
