@@ -37,6 +37,9 @@ def add_video(parser: ArgumentParser) -> None:
         help=f"network (default: {DEFAULT_MODEL})",
     )
     group.add_argument(
+        "--weights", type=Path, metavar="FILE", help="a network's own weights, .onnx: 'tandem models finetune', INT8"
+    )
+    group.add_argument(
         "--subject", type=_subject, default="walker", metavar="WHO",
         help="who the patient is: walker (travels most, default), largest, or TIME,U,V: a click, in s and px",
     )  # fmt: skip
@@ -59,7 +62,8 @@ def read_video(options: Namespace, progress: Progress) -> tuple[Recording, Video
     from fusion.pose.video.keypoints import recording_of
     from fusion.types import Subject
 
-    model = load("fusion.pose.models", options.model)
+    own = {} if options.weights is None else {"weights": options.weights}
+    model = load("fusion.pose.models", options.model, **own)
     rule = options.subject if options.subject in RULES else "walker"
     click = None if options.subject in RULES else options.subject
     subject = find_subject(options.recording, PeopleFinder(PoseNet()), rule, click, progress)
