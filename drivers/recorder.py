@@ -48,8 +48,11 @@ class KeypointDetector(Protocol):
 
     points: tuple[str, ...]
 
-    def detect(self, image: Image) -> tuple[Floats, Floats]:
-        """Return positions, px, shape (k, 2), NaN where not found, and confidences, shape (k,)."""
+    def detect(self, image: Image, time_s: float) -> tuple[Floats, Floats]:
+        """Return positions, px, shape (k, 2), NaN where not found, and confidences, shape (k,).
+
+        Called in a thread, one picture after the other; ``time_s`` is the picture's own.
+        """
         ...
 
 
@@ -349,7 +352,7 @@ class Recorder:
                 self._camera_state(camera, STREAMING, "")
                 async for frame in camera.source.frames():
                     self._frame(camera, frame)
-                    await asyncio.sleep(0)
+                    await self._look(camera, frame)
                 reason = "the camera stopped. Check its cable and power."
             except DeviceError as error:
                 reason = str(error)
@@ -367,9 +370,14 @@ class Recorder:
         arrival_s = asyncio.get_running_loop().time()
         told = (float(frame.number), frame.early_s, frame.late_s, arrival_s)
         self._keep(lambda trial: trial.frame(camera.name, frame.time_s, told))
+
+    async def _look(self, camera: _Camera, frame: Frame) -> None:
+        """Find the keypoints in a thread, so that no sample waits for a network; slow ones cost frames, counted."""
         if camera.detector is None:
+            await asyncio.sleep(0)
             return
-        position, confidence = camera.detector.detect(frame.image)
+        loop = asyncio.get_running_loop()
+        position, confidence = await loop.run_in_executor(None, camera.detector.detect, frame.image, frame.time_s)
         self._keep(lambda trial: trial.keypoints(camera.name, frame.time_s, position, confidence))
         self.history.keypoints(camera.name, frame.time_s, position, confidence)
         for listener in self._listeners:

@@ -6,6 +6,8 @@ e0256541) and mobgap; asymmetry follows Robinson et al. (1987), *J Manipulative 
 
 from __future__ import annotations
 
+import math
+
 from fusion.errors import UsageError
 from fusion.gait.definition import ALL_SIDES, BOTH, EACH_SIDE, OURS, Definition
 from fusion.gait.further.definitions import FURTHER, FURTHER_NEEDS
@@ -94,6 +96,22 @@ def cv_name(name: str) -> str:
 def asymmetry_name(name: str) -> str:
     """Return the name of a parameter's asymmetry: ``step_time_asymmetry_percent``."""
     return f"{name.rsplit('_', 1)[0]}_asymmetry_percent"
+
+
+_SHARES = ("stance_percent", "swing_percent", "single_support_percent", "double_support_percent")
+_SIGNED = ("step_length_m",)
+
+
+def possible_range(name: str) -> tuple[float, float]:
+    """Return what a parameter's mean can be at all: a share 0 to 100 %; a time, a way or a rate 0 or more.
+
+    Step length is signed (a foot that is set down behind the other one), and so are asymmetries.
+    """
+    if name in _SHARES:
+        return 0.0, 100.0
+    if name in _SIGNED or name.endswith("_asymmetry_percent"):
+        return -math.inf, math.inf
+    return 0.0, math.inf
 
 
 def _spread(base: Definition) -> tuple[Definition, Definition]:

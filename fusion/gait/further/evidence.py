@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fusion.body.skeleton import Skeleton
-from fusion.gait._bootstrap import mean_estimate
+from fusion.gait._bootstrap import mean_estimate, within
 from fusion.gait.further.definitions import UNIT_OF
 from fusion.types import SIDES, Estimate, Floats, Motion, Parameter, PlacedImu, Stride, Turn, WorldPoints
 
 MIN_VALUES = 3
 GOOD_VALUES = 10
 """As for the means of times and lengths (``gait.parameters``)."""
+
+_SIGNED = ("step_width_m", "toe_clearance_m", "foot_angle_at_contact_deg", "toe_out_deg")
+"""A foot may cross over, dip below the line of its stances, land on its toes, turn inwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,16 @@ def mean_of(name: str, side: str, values: Floats, shared_sd: float, what: str = 
     few = len(known) < GOOD_VALUES
     remark = f"measured in {len(known)} of {len(values)} {what}, {GOOD_VALUES} needed: walk longer" if few else ""
     grade = "limited" if few else "good"
-    return Parameter(name, side, mean_estimate(known, UNIT_OF[name], shared_sd, grade=grade, reason=remark))
+    found = mean_estimate(known, UNIT_OF[name], shared_sd, grade=grade, reason=remark)
+    low, high = within(found.value, (found.low, found.high), _possible(name))
+    return Parameter(name, side, replace(found, low=low, high=high))
+
+
+def _possible(name: str) -> tuple[float, float]:
+    """Return what the mean can be at all."""
+    if "regularity" in name:
+        return -math.inf, 1.0
+    return (-math.inf, math.inf) if name in _SIGNED else (0.0, math.inf)
 
 
 def per_side_and_both(name: str, values: dict[str, Floats], shared_sd: float) -> tuple[Parameter, ...]:

@@ -15,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -86,16 +86,10 @@ def _read(name: str, level: _Level, strides: list[Stride]) -> Parameter:
     if words[1] == "regularity":
         stretches = _stretches(strides)
         values = np.array([_regularity(getattr(level, words[2]), words[0], stretch) for stretch in stretches])
-        return _capped(mean_of(name, "both", values, SHARED_RATIO * _size(values), "stretches of four strides"))
+        return mean_of(name, "both", values, SHARED_RATIO * _size(values), "stretches of four strides")
     track = level.tilt_sideways if "sideways" in words else level.tilt_forward
     values = np.array([_range(track, stride) for stride in strides])
     return mean_of(name, "both", values, SWAY_SHARED_DEG)
-
-
-def _capped(found: Parameter) -> Parameter:
-    """Return a correlation whose interval does not go beyond 1, unless the value itself does by its lack of bias."""
-    top = max(1.0, found.estimate.value)
-    return replace(found, estimate=replace(found.estimate, high=min(found.estimate.high, top)))
 
 
 def _levelled(imu: PlacedImu) -> _Level | None:
