@@ -7,50 +7,12 @@ e0256541) and mobgap; asymmetry follows Robinson et al. (1987), *J Manipulative 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from fusion.errors import UsageError
+from fusion.gait.definition import ALL_SIDES, BOTH, EACH_SIDE, OURS, Definition
+from fusion.gait.further.definitions import FURTHER, FURTHER_NEEDS
 
-BOTH = ("both",)
-ALL_SIDES = ("left", "right", "both")
-EACH_SIDE = ("left", "right")
-
-_KLUGE = "Kluge et al. 2021"
 _ROBINSON = "Robinson et al. 1987"
-_OURS = "this project"
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One entry of the data dictionary.
-
-    Attributes
-    ----------
-    name
-        Column and row name; carries the unit.
-    label
-        What a reader calls it.
-    unit
-        Unit of the estimate.
-    sides
-        Which sides it is given for.
-    formula
-        How it follows from contacts, path or curve. IC and FC: initial and final contact of this foot;
-        IC' and FC': of the other foot within the stride.
-    sign
-        What a positive value means, where that is not obvious.
-    source
-        Who defined it.
-    """
-
-    name: str
-    label: str
-    unit: str
-    sides: tuple[str, ...]
-    formula: str
-    sign: str = ""
-    source: str = _KLUGE
-
 
 _BASE = (
     Definition("stride_time_s", "stride time", "s", ALL_SIDES, "mean of (next IC - IC)"),
@@ -202,7 +164,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean knee flexion at 0 % of the cycle",
         "flexion positive",
-        _OURS,
+        OURS,
     ),
     Definition(
         "knee_flexion_loading_deg",
@@ -211,7 +173,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of the largest knee flexion in 5-30 % of the cycle",
         "flexion positive",
-        _OURS,
+        OURS,
     ),
     Definition(
         "knee_flexion_swing_deg",
@@ -220,7 +182,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of the largest knee flexion in 50-100 % of the cycle",
         "flexion positive",
-        _OURS,
+        OURS,
     ),
     Definition(
         "knee_flexion_range_deg",
@@ -229,7 +191,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of (largest - smallest knee flexion of a cycle)",
         "",
-        _OURS,
+        OURS,
     ),
     Definition(
         "hip_extension_peak_deg",
@@ -238,7 +200,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of -(smallest hip flexion in 30-75 % of the cycle)",
         "extension positive; zero is the person's own standing",
-        _OURS,
+        OURS,
     ),
     Definition(
         "hip_flexion_range_deg",
@@ -247,7 +209,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of (largest - smallest hip flexion of a cycle)",
         "",
-        _OURS,
+        OURS,
     ),
     Definition(
         "ankle_dorsiflexion_stance_deg",
@@ -256,7 +218,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of the largest ankle dorsiflexion in 20-65 % of the cycle",
         "dorsiflexion positive; zero is the person's own standing",
-        _OURS,
+        OURS,
     ),
     Definition(
         "ankle_plantarflexion_push_off_deg",
@@ -265,7 +227,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of -(smallest ankle dorsiflexion in 45-85 % of the cycle)",
         "plantarflexion positive; zero is the person's own standing",
-        _OURS,
+        OURS,
     ),
     Definition(
         "ankle_dorsiflexion_range_deg",
@@ -274,12 +236,12 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of (largest - smallest ankle dorsiflexion of a cycle)",
         "",
-        _OURS,
+        OURS,
     ),
 )
 """Points read off the joint curves."""
 
-_BY_NAME = {item.name: item for item in (*PARAMETERS, *KEY_ANGLES)}
+_BY_NAME = {item.name: item for item in (*PARAMETERS, *KEY_ANGLES, *FURTHER)}
 
 
 def definition(name: str) -> Definition:
@@ -319,6 +281,14 @@ def dictionary_markdown() -> str:
         "## Key points of the joint curves",
         "",
         *_markdown_table(KEY_ANGLES),
+        "",
+        "## Feet, rhythm, trunk, arms, turns",
+        "",
+        "Not assessable, with the reason, where no sensor shows them. What they need:",
+        "",
+        *FURTHER_NEEDS,
+        "",
+        *_markdown_table(FURTHER),
     ]
     return "\n".join(parts) + "\n"
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from fusion.gait._bootstrap import REPLICATES, SEED, interval_of_mean, interval_of_sd, resample, within
 from fusion.gait._table import COLUMN_OF, StrideTable, Systematic, Values, parameter_values, spread_values
-from fusion.gait.definitions import PARAMETERS, VARIABLE, Definition, cv_name, possible_range, sd_name
+from fusion.gait.definition import Definition
+from fusion.gait.definitions import PARAMETERS, VARIABLE, cv_name, possible_range, sd_name
 from fusion.types import SIDES, Estimate, Floats, GaitEvents, GaitParameters, Parameter, Stride, Subject
 
 MIN_STRIDES = 3
