@@ -133,6 +133,8 @@ class Recorder:
         Camera name -> keypoint detector; a camera without one is filmed but yields no keypoints.
     on_event
         Called with everything that an operator should know.
+    cameras
+        Camera name -> source; those left out are made from their address.
     """
 
     def __init__(
@@ -141,6 +143,7 @@ class Recorder:
         transports: Mapping[str, Transport] | None = None,
         detectors: Mapping[str, KeypointDetector] | None = None,
         on_event: Callable[[StreamEvent], None] | None = None,
+        cameras: Mapping[str, CameraSource] | None = None,
     ) -> None:
         self.lab = lab
         self.events: list[StreamEvent] = []
@@ -150,6 +153,7 @@ class Recorder:
         self.history = History()
         self._transports = dict(transports or {})
         self._detectors = dict(detectors or {})
+        self._sources = dict(cameras or {})
         self._on_event = on_event or (lambda _: None)
         self._listeners: list[Listener] = []
         self._streams: dict[str, WearableStream] = {}
@@ -167,7 +171,9 @@ class Recorder:
             self.clocks[imu.segment] = WearableClock(imu.segment, spacing_s)
             self._tasks.append(asyncio.create_task(stream.run()))
         for camera in self.lab.cameras:
-            source: CameraSource = load(CAMERAS, camera.source, address=camera.address, **camera.settings)
+            source = self._sources.get(camera.name) or load(
+                CAMERAS, camera.source, address=camera.address, **camera.settings
+            )
             running = _Camera(camera.name, source, self._detectors.get(camera.name))
             self._cameras[camera.name] = running
             self._tasks.append(asyncio.create_task(self._film(running)))

@@ -40,8 +40,16 @@ _SLOW = Subject("DEMO-slow", 67.0, "male", 1.74, 0.91, 80.0, "simulated", "Simul
 _CHILD = Subject("DEMO-child", 9.0, "female", 1.31, 0.68, 28.0, "simulated", "Simulated child who walks in crouch.")
 
 WALKS = (
-    DemoWalk("demo_healthy_1", _HEALTHY, "2026-10-05T09:30:00", 11, speed_mps=1.30),
-    DemoWalk("demo_slow_1", _SLOW, "2026-04-15T10:40:00", 21, speed_mps=1.05, condition="60 min after dose"),
+    DemoWalk("demo_healthy_1", _HEALTHY, "2026-10-05T09:30:00", 11, speed_mps=1.30, blackout_s=0.0, wearables=_FIVE),
+    DemoWalk(
+        "demo_slow_1",
+        _SLOW,
+        "2026-04-15T10:40:00",
+        21,
+        speed_mps=1.05,
+        condition="60 min after dose",
+        wearables=_FIVE,
+    ),
     DemoWalk(
         "demo_slow_2",
         _SLOW,

@@ -27,6 +27,11 @@ button:focus-visible, a:focus-visible, [tabindex]:focus-visible, input:focus-vis
   [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) { flex-wrap: wrap; }
   [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { flex: 1 1 100%; min-width: 100%; }
 }
+@media (max-width: 1199px) {
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-card_findings) { flex-wrap: wrap; }
+  [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:has(.st-key-card_findings, .st-key-card_right) {
+    flex: 1 1 100%; min-width: 100%; }
+}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4rem 12px 48px; }
   .stButton button, .stDownloadButton button, .stLinkButton a { min-height: 44px; }

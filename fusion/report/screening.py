@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor
 
 from fusion.gait.numbers import EN_DASH, format_estimate
 from fusion.report.blocks import Block, Cell, Columns, Drawing, Figure, Section, Table, Text
 from fusion.report.scale_figures import people_svg, scale_svg
 from fusion.report.words import clean, norm_words
-from fusion.types import Analysis, Meaning, ScreeningResult
+from fusion.types import Analysis, Estimate, Meaning, ScreeningResult
 from fusion.types.screening import DOES_NOT_APPLY, NO_SCORE, NONE_SEEN
 
 MOST_ON_PAGE_ONE = 2
-_BAND_ORDER = {"marked": 0, "moderate": 1, "slight": 2, "": 3, "none": 4}
+_BAND_ORDER = {"marked": 0, "moderate": 1, "slight": 2, "none": 3, "": 4}
+
+_LEAST_SPREAD_PERCENT = 0.1
 
 ASIDE = "a description of walking, never a diagnosis"
 
 
 def ranked(results: Sequence[ScreeningResult]) -> tuple[list[ScreeningResult], list[ScreeningResult]]:
     """Return the results with a score, the strongest first, and those without."""
-    given = sorted((one for one in results if one.is_given), key=lambda one: _BAND_ORDER.get(one.band, 3))
+    given = sorted((one for one in results if one.is_given), key=lambda one: _BAND_ORDER.get(one.band, 4))
     order = {NONE_SEEN: 0, NO_SCORE: 1, DOES_NOT_APPLY: 2}
     return given, sorted((one for one in results if not one.is_given), key=lambda one: order.get(one.status, 0))
 
@@ -154,8 +157,20 @@ def score_sentence(result: ScreeningResult) -> str:
     shown = format_estimate(result.score)
     name = result.scale_name or "score"
     if "…" in name:
-        return name[:1].upper() + name[1:].replace("… %", f"{shown.value} % {shown.interval}".strip()) + "."
+        return name[:1].upper() + name[1:].replace("… %", _share_words(result.score)) + "."
     return f"{name[:1].upper()}{name[1:]}: {shown.value} {shown.unit} {shown.interval}.".replace(" .", ".")
+
+
+def _share_words(score: Estimate) -> str:
+    """Return a share of peers to a tenth of a percent at most, the value rounded down and its interval outwards.
+
+    The tail beyond one in a thousand is a fitted curve: no norm group has people enough to have seen it.
+    """
+    if not score.is_assessable or score.high - score.low >= _LEAST_SPREAD_PERCENT:
+        shown = format_estimate(score)
+        return f"{shown.value} % {shown.interval}".strip()
+    low, value, high = floor(10.0 * score.low), floor(10.0 * score.value), ceil(10.0 * score.high)
+    return f"{value / 10.0:.1f} % [{low / 10.0:.1f}, {high / 10.0:.1f}]"
 
 
 def _driver_words(result: ScreeningResult) -> str:

@@ -11,7 +11,7 @@ export default function (component) {
     socket.onmessage = message => {
       const got = JSON.parse(message.data); if (got.off) { ask(".told").textContent = "The laboratory is off. Choose a person to start it."; return; }
       newest = got; wait = 500;
-      if (got.a) { track.push([got.w, got.a.knee_flexion_left, got.a.knee_flexion_right]); while (track.length && track[0][0] < got.w - 1000 * SPAN_S) track.shift(); }
+      if (got.t) { track.push(...got.t.filter(row => !track.length || row[0] > track[track.length - 1][0])); while (track.length && track[0][0] < got.w - 1000 * SPAN_S) track.shift(); }
     };
     socket.onclose = () => { if (!stopped) { tell("The connection was lost. The recording goes on; trying again."); setTimeout(connect, wait); wait = Math.min(2 * wait, 5000); } };
   }
@@ -27,16 +27,16 @@ export default function (component) {
     const [g, w, h] = fit(ask(".person"), PERSON_HEIGHT), points = newest.p || {};
     drawFigure(g, w, h, name => points[name] || null, colours, { tall: 1.9, worn: newest.worn, silent: newest.silent, travel: newest.x || 0 });
     const age = middle(ages), sorted = [...ages].sort((a, b) => a - b), late = sorted[Math.floor(0.95 * (sorted.length - 1))];
-    plate(g, 10, 10, `live · ${Math.round(drawn.length / 2)} pictures/s · data ${age.toFixed(0)} ms old, p95 ${late.toFixed(0)} ms · no picture stored`);
+    plate(g, 10, 10, w < 640 ? `live · data ${age.toFixed(0)} ms old` : `live · ${Math.round(drawn.length / 2)} pictures/s · data ${age.toFixed(0)} ms old, p95 ${late.toFixed(0)} ms · no picture stored`);
     if (newest.rec !== null) plate(g, 10, 38, `● recording ${Math.floor(newest.rec / 60)}:${String(Math.floor(newest.rec % 60)).padStart(2, "0")}`);
-    g.textAlign = "right"; g.font = "600 13px Inter, sans-serif"; g.fillStyle = colours.video_left; g.fillText("━ ● L left", w - 96, 25); g.fillStyle = colours.video_right; g.fillText("╍ ◇ R right", w - 12, 25); g.textAlign = "left";
+    g.textAlign = "right"; g.font = "600 13px Inter, sans-serif"; g.fillStyle = colours.video_left; const row = w < 640 ? h - 12 : 25; g.fillText("━ ● L left", w - 96, row); g.fillStyle = colours.video_right; g.fillText("╍ ◇ R right", w - 12, row); g.textAlign = "left";
     if (newest.phase) plate(g, 10, h - 30, `L ${newest.phase.left} · R ${newest.phase.right}`);
     root.dataset.fps = (drawn.length / 2).toFixed(1); root.dataset.age = age.toFixed(1); root.dataset.frames = String(Number(root.dataset.frames || 0) + 1);
     scope(now);
     tell(newest.silent.length ? `${newest.silent.map(s => s.replace("_", " ")).join(", ")} silent. ${newest.rec !== null ? "The recording goes on." : ""}` : "");
   }
   function scope(now) {
-    const [g, w, h] = fit(ask(".scope"), SCOPE_HEIGHT), left = 44, right = w - 8, top = 8, bottom = h - 22;
+    const [g, w, h] = fit(ask(".scope"), SCOPE_HEIGHT), left = 44, right = w - 22, top = 8, bottom = h - 22;
     g.fillStyle = colours.paper; g.fillRect(0, 0, w, h); g.font = "12px Inter, sans-serif";
     const X = t => right + (t - newest.w) / (1000 * SPAN_S) * (right - left), Y = v => bottom - (v + 10) / 90 * (bottom - top);
     g.textAlign = "right"; for (const v of [0, 20, 40, 60, 80]) { g.strokeStyle = v ? colours.grid : colours.edge; g.beginPath(); g.moveTo(left, Y(v)); g.lineTo(right, Y(v)); g.stroke(); g.fillStyle = colours.soft; g.fillText(String(v), left - 6, Y(v) + 4); }

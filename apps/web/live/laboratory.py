@@ -19,7 +19,8 @@ import numpy as np
 
 from apps.index import audit
 from apps.index.library import Library
-from apps.web.live.checks import SILENT_AFTER_S, Check, run_checks
+from apps.web.live.checks import SILENT_AFTER_S, Check
+from apps.web.live.judge import Judge
 from apps.web.live.source import Batch, FrameBatch, ImuBatch, Posture, Source
 from fusion.errors import TandemError, UsageError
 from fusion.recording.folder import RecordingWriter
@@ -29,6 +30,10 @@ TICK_S = 0.01
 WINDOW_S = 30.0
 CHECK_EVERY_S = 4.0
 MARKERS = "markers.json"
+TRACE_S = 3.0
+"""How far the live curve reaches back for a browser whose connection stumbled."""
+
+_TRACED = ("knee_flexion_left", "knee_flexion_right")
 
 _LOG = logging.getLogger("tandem.app")
 
@@ -77,9 +82,11 @@ class Laboratory:
         self._library, self._source, self.subject = library, source, subject
         self._lock = RLock()
         self._stop = Event()
+        self._judge_of = Judge()
         self._window: dict[str, deque[Batch]] = {}
         self._running: Running | None = None
         self._posture: Posture | None = None
+        self._trace: deque[tuple[float, float, float]] = deque(maxlen=int(TRACE_S / TICK_S))
         self._checks: tuple[Check, ...] = ()
         self._sync: tuple[SyncResult, ...] = ()
         self._gone: set[str] = set()
@@ -102,6 +109,10 @@ class Laboratory:
     def posture(self) -> Posture | None:
         """The newest posture."""
         return self._posture
+
+    def trace_since(self, measured_at: float) -> list[tuple[float, float, float]]:
+        """Return Unix time, s, left and right knee flexion, deg (NaN: unknown), newer than a moment."""
+        return [row for row in list(self._trace) if row[0] > measured_at]
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -210,6 +221,7 @@ class Laboratory:
             except TandemError:
                 _LOG.exception("closing a recording")
         self._stop.set()
+        self._judge_of.close()
         for thread in self._threads:
             thread.join(timeout=5.0)
         self._source.close()
@@ -231,7 +243,10 @@ class Laboratory:
         with self._lock:
             for batch in batches:
                 self._keep(batch, now)
-            self._posture = self._source.posture()
+            self._posture = posture = self._source.posture()
+        if posture is not None and (not self._trace or posture.measured_at != self._trace[-1][0]):
+            left, right = (posture.angles_deg.get(name, np.nan) for name in _TRACED)
+            self._trace.append((posture.measured_at, left, right))
         self._watch()
 
     def _keep(self, batch: Batch, now: float) -> None:
@@ -269,11 +284,13 @@ class Laboratory:
     def _judge(self) -> None:
         while not self._stop.wait(self._pause_s()):
             try:
-                seconds = time.monotonic() - self.began_s
+                began_s = self.began_s
+                seconds = time.monotonic() - began_s
                 window = self.window()
-                checks, sync = run_checks(window, self.subject, self.silent(), seconds)
+                found = self._judge_of(window, self.subject, self.silent(), seconds)
                 with self._lock:
-                    self._checks, self._sync = checks, sync or self._sync
+                    if found is not None and began_s == self.began_s:  # names were not exchanged meanwhile
+                        self._checks, self._sync = found[0], found[1] or self._sync
             except Exception:  # noqa: BLE001 - told, logged, and the server goes on
                 _LOG.exception("checking the devices")
 

@@ -43,15 +43,15 @@ async def _send(socket: WebSocket) -> None:
             await socket.send_text('{"off":true}')
             await asyncio.sleep(0.5)
             continue
-        frame = frame_of(laboratory)
+        frame = frame_of(laboratory, last)
         if frame["w"] != last:
             last = frame["w"]
             await socket.send_text(json.dumps(frame, separators=(",", ":")))
         await asyncio.sleep(PERIOD_S)
 
 
-def frame_of(laboratory: Laboratory) -> dict[str, Any]:
-    """Return what the canvas draws: points, angles, phase, strides, devices that are silent."""
+def frame_of(laboratory: Laboratory, last_ms: float = 0.0) -> dict[str, Any]:
+    """Return what the canvas draws: points, curve since the last frame, phase, strides, devices that are silent."""
     posture = laboratory.posture
     silent = [name for name, seconds in laboratory.silent().items() if seconds > SILENT_AFTER_S]
     frame: dict[str, Any] = {
@@ -64,7 +64,15 @@ def frame_of(laboratory: Laboratory) -> dict[str, Any]:
     if posture is not None:
         frame["p"] = {name: [round(x, 3), round(z, 3)] for name, (x, z) in posture.points_m.items()}
         frame["a"] = {name: round(value, 1) for name, value in posture.angles_deg.items()}
+        frame["t"] = [
+            [round(1000.0 * at, 1), _or_none(left), _or_none(right)]
+            for at, left, right in laboratory.trace_since((last_ms + 0.5) / 1000.0)
+        ]
         frame["phase"] = posture.phase
         frame["steps"] = laboratory.strides() if laboratory.is_recording else posture.steps
         frame["x"] = round(posture.travelled_m, 2)
     return frame
+
+
+def _or_none(angle_deg: float) -> float | None:
+    return round(angle_deg, 1) if angle_deg == angle_deg else None

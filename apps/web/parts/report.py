@@ -17,6 +17,8 @@ from fusion.report.document import build_document
 from fusion.types import Analysis
 
 _FORMATS = {
+    "tidy_csv": "Raw streams as CSV",
+    "xdf": "XDF (LabStreamingLayer)",
     "tables": "Tables (CSV, Parquet, JSON)",
     "c3d": "C3D",
     "fhir": "FHIR bundle",

@@ -61,7 +61,8 @@ def held(analysis: Analysis, entry: RecordingEntry) -> None:
 
 def _score(result: ScreeningResult, *, first: bool) -> None:
     with st.container(key=f"card_{result.key}"):
-        lead = "<small>What the walking pattern resembles. A description, never a diagnosis.</small>" if first else ""
+        told = "What the walking pattern resembles. A description, never a diagnosis. · " if first else ""
+        lead = f"<small>{told}{escape(result.title)}</small>"
         level = "h1" if first else "h2"
         st.html(f'<div class="tg">{lead}<{level}>{escape(result.sentence)}</{level}></div>')
         figure = scale_figure(result)
@@ -79,8 +80,8 @@ def _score(result: ScreeningResult, *, first: bool) -> None:
             ]
             notes += [Text(side.sentence, strong=f"{side.side.capitalize()}:") for side in result.sides]
             show(notes)
+        _how_good(result)
     _meaning(result)
-    _how_good(result)
 
 
 def _meaning(result: ScreeningResult) -> None:
@@ -109,21 +110,12 @@ def _meaning(result: ScreeningResult) -> None:
 
 
 def _how_good(result: ScreeningResult) -> None:
-    with st.container(key=f"card_good_{result.key}"):
-        told = (
-            result.performance.words if result.performance else "Not measured: there are no people to measure it on."
-        )
-        show([Text(told, strong="How good is this score?")])
-        with st.popover("Model card"):
-            card = _CARDS / Path(result.model_card).name if result.model_card else None
-            if card is not None and card.is_file():
-                st.markdown(card.read_text(encoding="utf-8"))
-            else:
-                show(
-                    [
-                        Text(
-                            "; ".join(part for part in (result.population, result.source) if part),
-                            strong="Fitted on:",
-                        )
-                    ]
-                )
+    none = "There is no figure for it: nobody has compared it with people whose condition is known."
+    show([Text(result.performance.words if result.performance else none, strong="How good is this score?")])
+    with st.popover("Model card", key=f"model_card_{result.key}"):
+        card = _CARDS / Path(result.model_card).name if result.model_card else None
+        if card is not None and card.is_file():
+            st.markdown(card.read_text(encoding="utf-8"))
+        else:
+            fitted = "; ".join(part for part in (result.population, result.source) if part)
+            show([Text(fitted, strong="Fitted on:")])
