@@ -48,8 +48,11 @@ class KeypointDetector(Protocol):
 
     points: tuple[str, ...]
 
-    def detect(self, image: Image) -> tuple[Floats, Floats]:
-        """Return positions, px, shape (k, 2), NaN where not found, and confidences, shape (k,)."""
+    def detect(self, image: Image, time_s: float) -> tuple[Floats, Floats]:
+        """Return positions, px, shape (k, 2), NaN where not found, and confidences, shape (k,).
+
+        Called in a thread, one picture after the other; ``time_s`` is the picture's own.
+        """
         ...
 
 
@@ -130,6 +133,8 @@ class Recorder:
         Camera name -> keypoint detector; a camera without one is filmed but yields no keypoints.
     on_event
         Called with everything that an operator should know.
+    cameras
+        Camera name -> source; those left out are made from their address.
     """
 
     def __init__(
@@ -138,6 +143,7 @@ class Recorder:
         transports: Mapping[str, Transport] | None = None,
         detectors: Mapping[str, KeypointDetector] | None = None,
         on_event: Callable[[StreamEvent], None] | None = None,
+        cameras: Mapping[str, CameraSource] | None = None,
     ) -> None:
         self.lab = lab
         self.events: list[StreamEvent] = []
@@ -147,6 +153,7 @@ class Recorder:
         self.history = History()
         self._transports = dict(transports or {})
         self._detectors = dict(detectors or {})
+        self._sources = dict(cameras or {})
         self._on_event = on_event or (lambda _: None)
         self._listeners: list[Listener] = []
         self._streams: dict[str, WearableStream] = {}
@@ -164,7 +171,9 @@ class Recorder:
             self.clocks[imu.segment] = WearableClock(imu.segment, spacing_s)
             self._tasks.append(asyncio.create_task(stream.run()))
         for camera in self.lab.cameras:
-            source: CameraSource = load(CAMERAS, camera.source, address=camera.address, **camera.settings)
+            source = self._sources.get(camera.name) or load(
+                CAMERAS, camera.source, address=camera.address, **camera.settings
+            )
             running = _Camera(camera.name, source, self._detectors.get(camera.name))
             self._cameras[camera.name] = running
             self._tasks.append(asyncio.create_task(self._film(running)))
@@ -349,7 +358,7 @@ class Recorder:
                 self._camera_state(camera, STREAMING, "")
                 async for frame in camera.source.frames():
                     self._frame(camera, frame)
-                    await asyncio.sleep(0)
+                    await self._look(camera, frame)
                 reason = "the camera stopped. Check its cable and power."
             except DeviceError as error:
                 reason = str(error)
@@ -367,9 +376,14 @@ class Recorder:
         arrival_s = asyncio.get_running_loop().time()
         told = (float(frame.number), frame.early_s, frame.late_s, arrival_s)
         self._keep(lambda trial: trial.frame(camera.name, frame.time_s, told))
+
+    async def _look(self, camera: _Camera, frame: Frame) -> None:
+        """Find the keypoints in a thread, so that no sample waits for a network; slow ones cost frames, counted."""
         if camera.detector is None:
+            await asyncio.sleep(0)
             return
-        position, confidence = camera.detector.detect(frame.image)
+        loop = asyncio.get_running_loop()
+        position, confidence = await loop.run_in_executor(None, camera.detector.detect, frame.image, frame.time_s)
         self._keep(lambda trial: trial.keypoints(camera.name, frame.time_s, position, confidence))
         self.history.keypoints(camera.name, frame.time_s, position, confidence)
         for listener in self._listeners:

@@ -131,8 +131,10 @@ class TrialWriter:
     def close(self) -> None:
         """Write what waits, and the footers."""
         try:
-            self.flush()
-            self._writer.close()
+            try:
+                self.flush()
+            finally:
+                self._writer.close()
         finally:
             self.raw.close()
 

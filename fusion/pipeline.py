@@ -330,6 +330,7 @@ def _sources(recording: Recording, prepared: Prepared, motion: Motion) -> Source
         camera_is_metric=any(recording.camera(name).is_calibrated for name in used),
         height_is_known=prepared.skeleton.height_is_known,
         zero_sd_deg=_zero_sd_deg(prepared),
+        seen=tuple(view.on_reference_clock() for view in prepared.views if view.is_used and view.points is not None),
     )
 
 

@@ -13,7 +13,7 @@ from fusion.errors import UsageError
 
 if TYPE_CHECKING:
     from fusion.pose.video.extract import VideoPose
-    from fusion.types import Analysis, Floats, Recording
+    from fusion.types import Analysis, Camera, Floats, Recording
 
 Progress = Callable[[str, float], None]
 
@@ -28,7 +28,7 @@ def add_video(parser: ArgumentParser) -> None:
 
     group = parser.add_argument_group("when RECORDING is a video file")
     group.add_argument(
-        "--height", type=_height, metavar="M", help="body height of the patient, m; needed for lengths"
+        "--height", type=body_height, metavar="M", help="body height of the patient, m; needed for lengths"
     )
     group.add_argument(
         "--model",
@@ -37,8 +37,15 @@ def add_video(parser: ArgumentParser) -> None:
         help=f"network (default: {DEFAULT_MODEL})",
     )
     group.add_argument(
+        "--weights", type=Path, metavar="FILE", help="a network's own weights, .onnx: 'tandem models finetune', INT8"
+    )
+    group.add_argument(
         "--subject", type=_subject, default="walker", metavar="WHO",
         help="who the patient is: walker (travels most, default), largest, or TIME,U,V: a click, in s and px",
+    )  # fmt: skip
+    group.add_argument(
+        "--camera", type=Path, metavar="FILE",
+        help="its calibration: of 'tandem camera calibrate', Pose2Sim .toml or Qualisys .qca.txt",
     )  # fmt: skip
     group.add_argument("--keep-face", action="store_true", help="do not blur faces in the overlay video")
     group.add_argument("--keypoints-only", action="store_true", help="write no picture at all, no overlay video")
@@ -55,14 +62,29 @@ def read_video(options: Namespace, progress: Progress) -> tuple[Recording, Video
     from fusion.pose.video.keypoints import recording_of
     from fusion.types import Subject
 
-    model = load("fusion.pose.models", options.model)
+    own = {} if options.weights is None else {"weights": options.weights}
+    model = load("fusion.pose.models", options.model, **own)
     rule = options.subject if options.subject in RULES else "walker"
     click = None if options.subject in RULES else options.subject
     subject = find_subject(options.recording, PeopleFinder(PoseNet()), rule, click, progress)
     pose = see_video(options.recording, model, subject, progress=progress)
     height_m = math.nan if options.height is None else options.height
-    recording = recording_of(pose, Subject(height_m=height_m), identifier=options.recording.stem)
-    return recording, pose
+    camera = _camera(options, pose.info.size_px)
+    return recording_of(pose, Subject(height_m=height_m), options.recording.stem, camera), pose
+
+
+def _camera(options: Namespace, size_px: tuple[int, int]) -> Camera | None:
+    """Return the calibrated camera of the video: the only one in the file, or the one of the video's name."""
+    from fusion.pose.geometry.files import fitted, read_cameras
+
+    if options.camera is None:
+        return None
+    cameras = read_cameras(options.camera)
+    named = [camera for camera in cameras if camera.name == options.recording.stem]
+    if len(cameras) > 1 and not named:
+        listed = ", ".join(camera.name for camera in cameras)
+        raise UsageError(f"'{options.camera}' holds {listed}; name the video as its camera, or give a file with one.")
+    return fitted((named or list(cameras))[0], size_px)
 
 
 def overlay_bytes(pose: VideoPose, analysis: Analysis, *, keep_face: bool, progress: Progress) -> bytes:
@@ -104,7 +126,8 @@ def _angles(analysis: Analysis) -> dict[str, Floats]:
     return shown
 
 
-def _height(text: str) -> float:
+def body_height(text: str) -> float:
+    """Return a body height, m, from an argument."""
     try:
         height_m = float(text)
     except ValueError:

@@ -32,6 +32,7 @@ UCUM_OF = {
     "1": "1",
     "m/s^2": "m/s2",
     "m·min": "m.min",
+    "mm/(steps/min)": "mm.min",
 }
 _ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"

@@ -117,6 +117,15 @@ def interval_of_mean(value: float, replicates: Floats, systematic: Floats, widen
     return _quantiles(value, value + deviation)
 
 
+def within(value: float, interval: tuple[float, float], possible: tuple[float, float]) -> tuple[float, float]:
+    """Return an interval cut at what a number can be; it still holds the value.
+
+    What is cut off cannot be the truth, so that the interval covers as often as before.
+    """
+    low, high = interval
+    return min(max(low, possible[0]), value), max(min(high, possible[1]), value)
+
+
 def interval_of_sd(value: float, replicates: Floats, widening: float) -> Floats:
     """Return low and high, shape (2,), of a standard deviation or a coefficient of variation.
 

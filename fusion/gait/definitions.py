@@ -6,50 +6,13 @@ e0256541) and mobgap; asymmetry follows Robinson et al. (1987), *J Manipulative 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 from fusion.errors import UsageError
+from fusion.gait.definition import ALL_SIDES, BOTH, EACH_SIDE, OURS, Definition
+from fusion.gait.further.definitions import FURTHER, FURTHER_NEEDS
 
-BOTH = ("both",)
-ALL_SIDES = ("left", "right", "both")
-EACH_SIDE = ("left", "right")
-
-_KLUGE = "Kluge et al. 2021"
 _ROBINSON = "Robinson et al. 1987"
-_OURS = "this project"
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One entry of the data dictionary.
-
-    Attributes
-    ----------
-    name
-        Column and row name; carries the unit.
-    label
-        What a reader calls it.
-    unit
-        Unit of the estimate.
-    sides
-        Which sides it is given for.
-    formula
-        How it follows from contacts, path or curve. IC and FC: initial and final contact of this foot;
-        IC' and FC': of the other foot within the stride.
-    sign
-        What a positive value means, where that is not obvious.
-    source
-        Who defined it.
-    """
-
-    name: str
-    label: str
-    unit: str
-    sides: tuple[str, ...]
-    formula: str
-    sign: str = ""
-    source: str = _KLUGE
-
 
 _BASE = (
     Definition("stride_time_s", "stride time", "s", ALL_SIDES, "mean of (next IC - IC)"),
@@ -135,6 +98,22 @@ def asymmetry_name(name: str) -> str:
     return f"{name.rsplit('_', 1)[0]}_asymmetry_percent"
 
 
+_SHARES = ("stance_percent", "swing_percent", "single_support_percent", "double_support_percent")
+_SIGNED = ("step_length_m",)
+
+
+def possible_range(name: str) -> tuple[float, float]:
+    """Return what a parameter's mean can be at all: a share 0 to 100 %; a time, a way or a rate 0 or more.
+
+    Step length is signed (a foot that is set down behind the other one), and so are asymmetries.
+    """
+    if name in _SHARES:
+        return 0.0, 100.0
+    if name in _SIGNED or name.endswith("_asymmetry_percent"):
+        return -math.inf, math.inf
+    return 0.0, math.inf
+
+
 def _spread(base: Definition) -> tuple[Definition, Definition]:
     spread = Definition(
         sd_name(base.name),
@@ -185,7 +164,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean knee flexion at 0 % of the cycle",
         "flexion positive",
-        _OURS,
+        OURS,
     ),
     Definition(
         "knee_flexion_loading_deg",
@@ -194,7 +173,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of the largest knee flexion in 5-30 % of the cycle",
         "flexion positive",
-        _OURS,
+        OURS,
     ),
     Definition(
         "knee_flexion_swing_deg",
@@ -203,7 +182,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of the largest knee flexion in 50-100 % of the cycle",
         "flexion positive",
-        _OURS,
+        OURS,
     ),
     Definition(
         "knee_flexion_range_deg",
@@ -212,7 +191,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of (largest - smallest knee flexion of a cycle)",
         "",
-        _OURS,
+        OURS,
     ),
     Definition(
         "hip_extension_peak_deg",
@@ -221,7 +200,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of -(smallest hip flexion in 30-75 % of the cycle)",
         "extension positive; zero is the person's own standing",
-        _OURS,
+        OURS,
     ),
     Definition(
         "hip_flexion_range_deg",
@@ -230,7 +209,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of (largest - smallest hip flexion of a cycle)",
         "",
-        _OURS,
+        OURS,
     ),
     Definition(
         "ankle_dorsiflexion_stance_deg",
@@ -239,7 +218,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of the largest ankle dorsiflexion in 20-65 % of the cycle",
         "dorsiflexion positive; zero is the person's own standing",
-        _OURS,
+        OURS,
     ),
     Definition(
         "ankle_plantarflexion_push_off_deg",
@@ -248,7 +227,7 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of -(smallest ankle dorsiflexion in 45-85 % of the cycle)",
         "plantarflexion positive; zero is the person's own standing",
-        _OURS,
+        OURS,
     ),
     Definition(
         "ankle_dorsiflexion_range_deg",
@@ -257,12 +236,12 @@ KEY_ANGLES = (
         EACH_SIDE,
         "mean of (largest - smallest ankle dorsiflexion of a cycle)",
         "",
-        _OURS,
+        OURS,
     ),
 )
 """Points read off the joint curves."""
 
-_BY_NAME = {item.name: item for item in (*PARAMETERS, *KEY_ANGLES)}
+_BY_NAME = {item.name: item for item in (*PARAMETERS, *KEY_ANGLES, *FURTHER)}
 
 
 def definition(name: str) -> Definition:
@@ -302,6 +281,14 @@ def dictionary_markdown() -> str:
         "## Key points of the joint curves",
         "",
         *_markdown_table(KEY_ANGLES),
+        "",
+        "## Feet, rhythm, trunk, arms, turns",
+        "",
+        "Not assessable, with the reason, where no sensor shows them. What they need:",
+        "",
+        *FURTHER_NEEDS,
+        "",
+        *_markdown_table(FURTHER),
     ]
     return "\n".join(parts) + "\n"
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fusion.gait._bootstrap import mean_estimate
-from fusion.gait.definitions import KEY_ANGLES, Definition
+from fusion.gait.definition import Definition
+from fusion.gait.definitions import KEY_ANGLES
 from fusion.gait.joint_angles import CALIBRATION_SD_DEG
 from fusion.gait.parameters import GOOD_STRIDES, MIN_STRIDES
 from fusion.types import Estimate, Floats, JointAngles, Parameter, Stride

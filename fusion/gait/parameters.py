@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fusion.gait._bootstrap import REPLICATES, SEED, interval_of_mean, interval_of_sd, resample
+from fusion.gait._bootstrap import REPLICATES, SEED, interval_of_mean, interval_of_sd, resample, within
 from fusion.gait._table import COLUMN_OF, StrideTable, Systematic, Values, parameter_values, spread_values
-from fusion.gait.definitions import PARAMETERS, VARIABLE, Definition, cv_name, sd_name
+from fusion.gait.definition import Definition
+from fusion.gait.definitions import PARAMETERS, VARIABLE, cv_name, possible_range, sd_name
 from fusion.types import SIDES, Estimate, Floats, GaitEvents, GaitParameters, Parameter, Stride, Subject
 
 MIN_STRIDES = 3
@@ -157,7 +158,7 @@ def _interval(
     else:
         drawn = np.zeros(REPLICATES) if shared is None else np.broadcast_to(shared, (REPLICATES,))
         low, high = interval_of_mean(value, replicates, drawn, widening)
-    return float(low), float(high)
+    return within(value, (float(low), float(high)), possible_range(entry.name))
 
 
 def _grade(entry: Definition, side: str, value: float, interval: tuple[float, float], setting: _Setting) -> Estimate:

@@ -4,7 +4,8 @@ Three kinds of camera
 - 3-D keypoints of an unposed camera (monocular lifting): turned upright and into the walking direction. Across
   the ray they are good to 2 cm; along it only to 6 cm, and that error lasts for many frames.
 - pixels of a calibrated camera: rays meet the sagittal plane of the walk; depth is NaN.
-- pixels of an uncalibrated camera: taken as a side view, scaled by the length of the leg; depth is NaN.
+- pixels of a camera whose place is unknown: taken as a side view, scaled by the length of the leg; depth is NaN.
+  Its distortion is taken out where it is known.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def to_world(
     elif camera.is_calibrated:
         points = _from_calibrated(keypoints, camera, skeleton, plane_y_m)
     else:
-        points = _from_image(keypoints, skeleton)
+        points = _from_image(_straightened(keypoints, camera), skeleton)
     return points if time_s is None else replace(points, time_s=time_s)
 
 
@@ -179,6 +180,14 @@ def _from_calibrated(keypoints: Keypoints, camera: Camera, skeleton: Lengths, pl
         plane = np.array([plane_y_m - _lateral(name, skeleton) for name in keypoints.names])
         position = calibrate.on_plane(keypoints.position, camera, plane) * np.array([-1.0, -1.0, 1.0])
     return _planar(keypoints, position[..., 0], position[..., 2], depth_m / float(camera.focal_px.mean()))
+
+
+def _straightened(keypoints: Keypoints, camera: Camera) -> Keypoints:
+    """Return keypoints as a lens without distortion would see them."""
+    if not (np.isfinite(camera.focal_px).all() and np.isfinite(camera.centre_px).all()):
+        return keypoints
+    ideal = calibrate.normalised(keypoints.position, camera) * camera.focal_px + camera.centre_px
+    return replace(keypoints, position=ideal)
 
 
 def _from_image(keypoints: Keypoints, skeleton: Lengths) -> WorldPoints:

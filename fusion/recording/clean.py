@@ -12,6 +12,20 @@ from fusion.types import Flags, Floats, ImuSamples, Keypoints, Recording
 SATURATED_FROM = 0.999
 """Fraction of the full scale at which a sample counts as saturated; 16-bit sensors stop within 1e-4 of it."""
 
+MOST_OF_A_SENSOR = 1e5
+MOST_PX = 1e6
+MOST_M = 1e4
+"""Beyond these no device reads, whatever its unit: what a broken converter wrote, and a danger to any sum."""
+
+
+def without_absurd(recording: Recording) -> Recording:
+    """Return the recording with NaN where a value is infinite or beyond what any device can read."""
+    return replace(
+        recording,
+        imus=tuple(_possible_imu(imu) for imu in recording.imus),
+        keypoints=tuple(_possible_keypoints(points) for points in recording.keypoints),
+    )
+
 
 def clean(recording: Recording) -> Recording:
     """Return the recording with every stream cleaned; see ``clean_imu`` and ``clean_keypoints``."""
@@ -35,6 +49,7 @@ def clean_imu(imu: ImuSamples) -> ImuSamples:
 
     Applying it twice changes nothing more.
     """
+    imu = _possible_imu(imu)
     rows = np.hstack([imu.accel_mps2, imu.gyro_radps])
     timeline = repair(imu.time_s, rows, imu.rate_hz, imu.arrival_s)
     accel = _without_clipped(imu.accel_mps2[timeline.kept], imu.accel_range_mps2)
@@ -49,6 +64,7 @@ def clean_keypoints(points: Keypoints, rate_hz: float = np.nan) -> Keypoints:
     Frames are ordered as the samples of a wearable without arrival times are. A confidence that is NaN is 0
     where the point is missing; others are limited to [0, 1].
     """
+    points = _possible_keypoints(points)
     flat = points.position.reshape(len(points.time_s), len(points.names) * points.position.shape[2])
     timeline = repair(points.time_s, flat, rate_hz)
     position = points.position[timeline.kept].copy()
@@ -71,6 +87,24 @@ def saturated(values: Floats, full_scale: float) -> Flags:
     if not np.isfinite(full_scale) or full_scale <= 0:
         return np.zeros(len(values), dtype=bool)
     return np.asarray((np.abs(values) >= SATURATED_FROM * full_scale).any(axis=1))
+
+
+def _possible_imu(imu: ImuSamples) -> ImuSamples:
+    return replace(
+        imu,
+        accel_mps2=_within(imu.accel_mps2, MOST_OF_A_SENSOR),
+        gyro_radps=_within(imu.gyro_radps, MOST_OF_A_SENSOR),
+    )
+
+
+def _possible_keypoints(points: Keypoints) -> Keypoints:
+    most = MOST_PX if points.space == "image_px" else MOST_M
+    return replace(points, position=_within(points.position, most))
+
+
+def _within(values: Floats, most: float) -> Floats:
+    absurd = ~(np.abs(values) <= most)
+    return np.where(absurd, np.nan, values) if absurd.any() else values
 
 
 def _without_clipped(values: Floats, full_scale: float) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from fusion.recording import _problems
 from fusion.recording._problems import Problem, StreamInspection
 from fusion.recording._timeline import find_gaps, median_step, repair
-from fusion.recording.clean import saturated
+from fusion.recording.clean import saturated, without_absurd
 from fusion.recording.folder import STREAMS_FILE, read_folder
 from fusion.types import Flags, Floats, ImuSamples, Keypoints, Recording
 
@@ -48,6 +48,7 @@ def inspect(recording: Recording) -> Inspection:
     recording
         As recorded, before any cleaning.
     """
+    recording = without_absurd(recording)
     imus = [_imu(imu) for imu in recording.imus]
     keypoints = [_keypoints(points, recording) for points in recording.keypoints]
     streams = (*imus, *keypoints)

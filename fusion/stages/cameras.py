@@ -15,6 +15,7 @@ import numpy as np
 from fusion.body.lengths import measured_lengths
 from fusion.body.skeleton import Skeleton
 from fusion.errors import DataError
+from fusion.pose.moved import held_still, in_words
 from fusion.pose.sagittal import to_world
 from fusion.pose.segments import depth_gain, segment_pitch
 from fusion.pose.sides.repair import repair
@@ -61,6 +62,8 @@ class CameraView:
         Why the camera is not used; ``""`` when it is.
     bridged
         ``points`` with short holes of a leg filled by its track, for finding contacts; None when nothing was filled.
+    moved
+        How the camera was moved during the walk, in words; ``""`` when it stood still.
     """
 
     name: str
@@ -71,6 +74,7 @@ class CameraView:
     on_host_clock: bool = False
     refusal: str = ""
     bridged: WorldPoints | None = None
+    moved: str = ""
 
     @property
     def is_used(self) -> bool:
@@ -116,6 +120,7 @@ def _look(recording: Recording, keypoints: Keypoints, skeleton: Skeleton, refusa
     lifted = keypoints.space == "camera_m"
     if refusal:
         return CameraView(keypoints.camera, None, is_lifted=lifted, refusal=refusal)
+    keypoints, jumps = held_still(keypoints)
     unknown = np.isnan(keypoints.confidence)
     keypoints = replace(keypoints, confidence=np.where(unknown, UNKNOWN_CONFIDENCE, keypoints.confidence))
     try:
@@ -125,7 +130,14 @@ def _look(recording: Recording, keypoints: Keypoints, skeleton: Skeleton, refusa
     if not segment_pitch(points):
         return CameraView(keypoints.camera, None, is_lifted=lifted, refusal="the camera shows no body segment")
     on_host_clock = keypoints.clock == "host"
-    return CameraView(keypoints.camera, points, is_lifted=lifted, on_host_clock=on_host_clock, bridged=bridged)
+    return CameraView(
+        keypoints.camera,
+        points,
+        is_lifted=lifted,
+        on_host_clock=on_host_clock,
+        bridged=bridged,
+        moved=in_words(jumps),
+    )
 
 
 def with_sides_by_wearables(
@@ -140,7 +152,7 @@ def with_sides_by_wearables(
     pitches
         Segment -> (reference times, pitch, rad) by the wearables.
     """
-    keypoints = next(points for points in recording.keypoints if points.camera == view.name)
+    keypoints, _ = held_still(next(points for points in recording.keypoints if points.camera == view.name))
     legs = {segment: track for segment, track in pitches.items() if segment.endswith(("thigh", "shank"))}
     if not legs or not view.is_used or view.points is None or keypoints.other_side is None:
         return view

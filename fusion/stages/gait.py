@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fusion.body.skeleton import Skeleton
 from fusion.events._trunk_cues import trunk_sensor
 from fusion.gait.bouts import walking_bouts
 from fusion.gait.findings import findings
+from fusion.gait.further.compute import further_parameters
+from fusion.gait.further.evidence import Walk
 from fusion.gait.joint_angles import joint_angles
 from fusion.gait.key_angles import key_angles
 from fusion.gait.lengths import step_lengths
@@ -57,6 +60,8 @@ class Sources:
         Wearables in segment axes.
     points
         Keypoints of the used cameras as the estimator took them.
+    seen
+        The same keypoints as the cameras gave them, with every axis that they measure.
     camera_is_metric
         A used camera is calibrated.
     height_is_known
@@ -71,6 +76,7 @@ class Sources:
     camera_is_metric: bool
     height_is_known: bool
     zero_sd_deg: float
+    seen: tuple[WorldPoints, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,21 @@ def read_gait(recording: Recording, sources: Sources, events: GaitEvents) -> Gai
         # Steps only from the source that measured the strides: two sources would not add up.
         step_lengths=None if lengths else _step_lengths(placed, recording, strides),
     )
-    every = GaitParameters((*parameters.items, *keys))
+    metric = parameters.get("stride_length_m").is_assessable
+    further = further_parameters(
+        Walk(
+            strides,
+            turns,
+            sources.motion,
+            sources.placed,
+            sources.seen or sources.points,
+            length_scale_sd=scale_sd,
+            length_reason=parameters.get("stride_length_m").reason if not metric else "",
+            zero_sd_deg=sources.zero_sd_deg,
+            skeleton=Skeleton.from_height(recording.subject.height_m, recording.subject.leg_length_m),
+        )
+    )
+    every = GaitParameters((*parameters.items, *keys, *further))
     return GaitReading(
         strides,
         every,

@@ -66,6 +66,8 @@ def _camera_checks(views: tuple[CameraView, ...], *, has_wearables: bool) -> lis
             checks.append(QualityCheck(name, "good", f"{told.value} {told.unit} {told.interval}", "safe to fuse"))
         elif has_wearables:
             checks.append(QualityCheck(name, "limited", "not fused", "no wearable can be used"))
+        if view.moved:
+            checks.append(QualityCheck(f"Camera {view.name}", "limited", "moved", view.moved))
     return checks
 
 

@@ -99,6 +99,8 @@ def wear(
             continue
         imus.append(moved)
         clocks += [clock] if clock else []
+    imus, left_out_of_time = _at_one_time(imus)
+    left_out |= left_out_of_time
     imus = _shaken_together(imus)
     known = {placement.segment: placement for placement in placements}
     found = place(tuple(imus), skeleton, standing_s=recording.standing_s, camera_pitch=camera_pitch)
@@ -114,6 +116,38 @@ def wear(
         clocks=tuple(clocks),
         left_out=left_out,
     )
+
+
+def _at_one_time(imus: list[ImuSamples]) -> tuple[list[ImuSamples], dict[str, str]]:
+    """Return the streams that were worn together, and why each other one was not.
+
+    What fixes the time is the stream that most others overlap; a stream that misses it altogether ran on another
+    clock, and a gap of minutes between them would be estimated tick by tick.
+    """
+    spans = {imu.segment: _span_s(imu) for imu in imus}
+    company = {name: sum(_meet(span, other) for other in spans.values()) for name, span in spans.items()}
+    centre = max(company, key=lambda name: company[name], default="")
+    left_out = {
+        name: (
+            f"its clock lies {_apart_s(span, spans[centre]):.0f} s from that of {centre.replace('_', ' ')}: they "
+            "were never on at one time. Record the samples' arrival times, or set the clocks of the sensors together."
+        )
+        for name, span in spans.items()
+        if not _meet(span, spans[centre])
+    }
+    return [imu for imu in imus if imu.segment not in left_out], left_out
+
+
+def _span_s(imu: ImuSamples) -> tuple[float, float]:
+    return float(imu.time_s[0]), float(imu.time_s[-1])
+
+
+def _meet(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _apart_s(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return max(one[0] - other[1], other[0] - one[1])
 
 
 def _shaken_together(imus: list[ImuSamples]) -> list[ImuSamples]:

@@ -278,3 +278,22 @@ def test_the_interval_of_the_spread_holds_the_truth_with_and_without_noisy_conta
         ]
     ]
     assert np.mean(held) >= 0.85
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(3, 6), st.integers(0, 10_000))
+def test_intervals_of_few_rough_strides_stay_within_what_is_possible(count, seed):
+    events = walk_events(count, seed=seed, stride_sd_s=0.05, jitter_s=0.02)
+    events = replace(events, sd_s=np.full(len(events.time_s), 0.25))  # contacts that are hardly known
+    parameters = analyse(events, walk_motion(rate_hz=50.0))
+    shares = [item for item in PARAMETERS if item.name.split("_percent")[0] in ("stance", "swing", "double_support")]
+    cut = 0
+    for entry in shares:
+        for side in entry.sides:
+            found = parameters.get(entry.name, side)
+            if found.is_assessable:
+                assert 0.0 <= found.low <= found.value <= found.high <= 100.0, entry.name
+                cut += found.low == 0.0 or found.high == 100.0
+    assert cut, "these strides must be rough enough to reach an end of the range"
+    time = parameters.get("double_support_time_s", "both")
+    assert not time.is_assessable or time.low >= 0.0

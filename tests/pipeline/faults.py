@@ -83,6 +83,58 @@ def _standing_camera(points: Keypoints) -> Keypoints:
     return replace(points, position=np.nanmedian(points.position, axis=0) + noise)
 
 
+def _restarted(imu: ImuSamples) -> ImuSamples:
+    """Switch off for two seconds; the clock then starts at zero."""
+    stopped = without(imu, 4.0, 6.0)
+    again = stopped.time_s - stopped.time_s[0] >= 6.0
+    time_s = np.where(again, stopped.time_s - stopped.time_s[again][0], stopped.time_s)
+    return replace(stopped, time_s=time_s)
+
+
+def _relabelled(recording: Recording, **labels: str) -> Recording:
+    return wearables(recording, lambda imu: replace(imu, segment=labels.get(imu.segment, imu.segment)))
+
+
+def _upside_down(imu: ImuSamples) -> ImuSamples:
+    """Turn the sensor by 180 degrees about the axis out of the skin."""
+    turn = np.array([-1.0, -1.0, 1.0])
+    return replace(imu, accel_mps2=imu.accel_mps2 * turn, gyro_radps=imu.gyro_radps * turn)
+
+
+def _clocks_apart(recording: Recording, *, arrivals: bool) -> Recording:
+    ahead_s = {"pelvis": 0.0, "left_shank": 300.0, "right_shank": -450.0}
+    return wearables(
+        recording,
+        lambda imu: replace(
+            imu, time_s=imu.time_s + ahead_s[imu.segment], arrival_s=imu.arrival_s if arrivals else None
+        ),
+    )
+
+
+def _pushed(points: Keypoints, shift_px: tuple[float, float]) -> Keypoints:
+    later = points.time_s - points.time_s[0] >= 5.0
+    return replace(points, position=points.position + later[:, None, None] * np.array(shift_px))
+
+
+def _away(points: Keypoints, start_s: float, end_s: float) -> Keypoints:
+    elapsed_s = points.time_s - points.time_s[0]
+    return blanked(points, (elapsed_s > start_s) & (elapsed_s < end_s))
+
+
+def _absurd(value: float, *names: str):
+    """Let one row in fifty hold an absurd value."""
+
+    def spoil(stream):
+        found = {}
+        for name in names:
+            if hasattr(stream, name):
+                found[name] = getattr(stream, name).copy()
+                found[name][3::50] = value
+        return replace(stream, **found)
+
+    return spoil
+
+
 def _unsure(points: Keypoints) -> Keypoints:
     return replace(points, confidence=np.full_like(points.confidence, 0.05))
 
@@ -319,6 +371,101 @@ class Fault(Enum):
         "the standing pose is noted at a time that was not recorded",
         lambda r: replace(r, standing_s=(100.0, 105.0)),
         {},
+    )
+    SENSOR_STOPS_AND_RETURNS = Case(
+        "the left shank's sensor is silent for two seconds",
+        lambda r: wearables(r, lambda imu: without(imu, 4.0, 6.0), LEFT),
+        _same("left_shank.*2.0 s gap at 4.0 s", IMU, FUSED),
+    )
+    SENSOR_RESTARTS = Case(
+        "the left shank's sensor is off for two seconds and counts from zero afterwards",
+        lambda r: wearables(r, _restarted, LEFT),
+        _same("clock of stream 'left_shank' jumps", IMU, FUSED),
+    )
+    ALL_SENSORS_RESTART = Case(
+        "every sensor is off for two seconds and counts from zero afterwards",
+        lambda r: wearables(r, _restarted),
+        _same("clock of stream 'pelvis' jumps", IMU, FUSED),
+    )
+    SHANKS_SWAPPED = Case(
+        "the sensors of the shanks were exchanged; without a camera nothing shows it, and no number hangs on it",
+        lambda r: _relabelled(r, left_shank="right_shank", right_shank="left_shank"),
+        {FUSED: "left and right are swapped"},
+    )
+    PELVIS_AND_SHANK_SWAPPED = Case(
+        "the sensors of pelvis and left shank were exchanged",
+        lambda r: _relabelled(r, left_shank="pelvis", pelvis="left_shank"),
+        _same("left shank.*not used", IMU, FUSED),
+    )
+    SHANKS_LABELLED_THIGHS = Case(
+        "the sensors of the shanks were labelled as those of the thighs",
+        lambda r: _relabelled(r, left_shank="left_thigh", right_shank="right_thigh"),
+        {IMU: "shank was never measured", FUSED: "joints move unlike the wearables"},
+    )
+    UPSIDE_DOWN = Case(
+        "the left shank's sensor was worn upside down",
+        lambda r: wearables(r, _upside_down, LEFT),
+        {},
+    )
+    PELVIS_UPSIDE_DOWN = Case(
+        "the pelvis' sensor was worn upside down",
+        lambda r: wearables(r, _upside_down, "pelvis"),
+        {},
+    )
+    CAMERA_NUDGED = Case(
+        "somebody touched the camera",
+        lambda r: cameras(r, lambda points: _pushed(points, (25.0, -18.0))),
+        _same("whole picture jumps by 3[0-9] px at", CAMERA, FUSED),
+    )
+    CAMERA_KNOCKED = Case(
+        "somebody knocked against the camera",
+        lambda r: cameras(r, lambda points: _pushed(points, (-190.0, 85.0))),
+        _same("whole picture jumps by 2[01][0-9] px at", CAMERA, FUSED),
+    )
+    LEAVES_AND_REENTERS = Case(
+        "the subject leaves the view for two seconds and comes back",
+        lambda r: cameras(r, lambda points: _away(points, 4.0, 6.0)),
+        _same("2.[01] s gap at (3.9|4.0) s", CAMERA, FUSED),
+    )
+    ABSURD_VALUES = Case(
+        "one value in fifty is 1e300",
+        lambda r: streams(r, _absurd(1e300, "accel_mps2", "gyro_radps", "position")),
+        {},
+    )
+    ABSURD_NEGATIVE_VALUES = Case(
+        "one value in fifty is -1e9",
+        lambda r: streams(r, _absurd(-1e9, "accel_mps2", "gyro_radps", "position")),
+        {},
+    )
+    ABSURD_TIMES = Case(
+        "one time in fifty is 1e300",
+        lambda r: streams(r, _absurd(1e300, "time_s")),
+        {},
+    )
+    ABSURD_ARRIVALS = Case(
+        "one arrival in fifty is 1e300",
+        lambda r: wearables(r, _absurd(1e300, "arrival_s")),
+        {},
+    )
+    ABSURD_CONFIDENCE = Case(
+        "one confidence in fifty is 1e300",
+        lambda r: cameras(r, _absurd(1e300, "confidence")),
+        {},
+    )
+    GYROSCOPE_OVERFLOWS = Case(
+        "the left shank's angular rate was scaled by 1e150",
+        lambda r: wearables(r, lambda imu: replace(imu, gyro_radps=1e150 * imu.gyro_radps), LEFT),
+        _same("left shank.*not used.*gyroscope", IMU, FUSED),
+    )
+    CLOCKS_HUNDREDS_OF_SECONDS_APART = Case(
+        "the wearables' clocks are hundreds of seconds apart; the samples' arrival ties them",
+        lambda r: _clocks_apart(r, arrivals=True),
+        {},
+    )
+    CLOCKS_APART_UNTIED = Case(
+        "the wearables' clocks are hundreds of seconds apart and nothing ties them",
+        lambda r: _clocks_apart(r, arrivals=False),
+        _same("left shank.*not used.*clock lies 29[0-9] s from that of pelvis", IMU, FUSED),
     )
 
 

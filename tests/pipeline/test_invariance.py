@@ -33,6 +33,8 @@ ACROSS = np.array([1.0, -1.0, 1.0])
 LIMITS = {"s": 1e-5, "spm": 1e-3, "m": 5e-4, "mps": 5e-4, "percent": 0.05, "deg": 0.3, "counted": 0.0}
 """Unit -> largest difference between two tellings of one walk. Points are taken one after the other, left before
 right, and each is weighed by what is known by then; a frame that falls on a tick may count to its neighbour."""
+LIMITS |= dict.fromkeys(("vertical", "forward", "sideways", "alpha"), 3e-2) | {"dps": 0.1}
+"""Ratios near 4: another mounting has another alignment error, which moves them by 2 %."""
 
 
 def other(name):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from fusion import plugins
-from fusion.errors import UsageError
+from fusion.errors import FormatError, StorageError, UsageError
 from fusion.pose.confidence import MEANINGS, in_place, scatter
 from fusion.pose.models import _posenet_decode as decode
 from fusion.pose.models._session import default_threads
+from fusion.pose.models.posenet import PoseNet
 from fusion.pose.track.people import body_of
 from fusion.pose.video.frame import Square
 from fusion.pose.video.reader import frame_at
@@ -136,3 +137,11 @@ def test_a_higher_score_never_means_less(name):
 
 def test_every_network_has_a_meaning():
     assert set(MEANINGS) == set(NAMES)
+
+
+def test_weights_that_are_no_network_are_refused(tmp_path):
+    with pytest.raises(StorageError, match="not there"):
+        PoseNet(weights=tmp_path / "none.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"no network at all")
+    with pytest.raises(FormatError, match="no network"):
+        PoseNet(weights=tmp_path / "bad.onnx")

@@ -238,9 +238,9 @@ def test_numbers_that_contradict_each_other_stop_the_report(full):
 
 
 def test_an_unknown_parameter_is_printed_under_words_made_from_its_name(full):
-    extra = Parameter("arm_swing_range_deg", "left", Estimate(30.0, 28.0, 32.0, "deg", 12))
+    extra = Parameter("shoulder_swing_range_deg", "left", Estimate(30.0, 28.0, 32.0, "deg", 12))
     found = pages(replace(full, parameters=GaitParameters((*full.parameters.items, extra))))
-    is_on(" ".join(found[2:]), "Arm swing range")
+    is_on(" ".join(found[2:]), "Shoulder swing range")
 
 
 def test_the_report_replaces_a_file_and_leaves_no_other(full, tmp_path):

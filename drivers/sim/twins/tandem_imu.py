@@ -123,6 +123,7 @@ class TandemTwin:
         self.transport = transport
         self.battery = battery
         self.boot_count = 1
+        self.calibration = b""
         self.state = IDLE
         self.scales = 0x33
         self.rate = 100
@@ -250,8 +251,8 @@ class TandemTwin:
             0x16: self._stop,
             0x17: self._sync,
             0x18: lambda _body, _s: (OK, struct.pack("<HBB", self._millivolts(), self._percent(), 0)),
-            0x19: lambda _body, _s: (NO_DATA, b""),
-            0x1A: lambda _body, _s: (OK, b""),
+            0x19: lambda _body, _s: (OK, self.calibration) if self.calibration else (NO_DATA, b""),
+            0x1A: self._store,
             0x1B: lambda _, device_s: (OK, self._status(device_s)),
             0x1C: lambda _body, _s: (OK, struct.pack("<H", 0)),
             0x1D: lambda _body, _s: (OK, b"tandem 1.0.0 (emulated)"),
@@ -279,6 +280,14 @@ class TandemTwin:
         room = (self._mtu - 3 - 2 - 16) // 14 if self.transport == "ble" else 16
         self.batch = min(body[0], room)
         return OK, bytes([self.batch])
+
+    def _store(self, body: bytes, _: float) -> tuple[int, bytes]:
+        """Section 8: another device's block and one with a number that is not finite are refused."""
+        is_finite = bool(np.isfinite(np.frombuffer(body, "<f4", 24, 20)).all())
+        if body[0] != 1 or int.from_bytes(body[4:12], "little") != self.serial_number or not is_finite:
+            return BAD_VALUE, b""
+        self.calibration = body
+        return OK, b""
 
     def _start(self, _: bytes, device_s: float) -> tuple[int, bytes]:
         self.state, self._number, self._dropped = STREAMING, 0, 0

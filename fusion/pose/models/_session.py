@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.errors import UsageError
+from fusion.errors import FormatError, StorageError, UsageError
 from fusion.pose.weights.obtain import onnx_file
 
 THREADS_VARIABLE = "TANDEM_POSE_THREADS"
@@ -57,4 +57,10 @@ def _open(path: Path, threads: int) -> Any:  # noqa: ANN401 - untyped library
     options.log_severity_level = 3
     # waiting threads must not burn the cores that decode the video
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    if not path.is_file():
+        raise StorageError(f"network '{path}' is not there. Check the path.")
+    refused = onnxruntime.capi.onnxruntime_pybind11_state
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except (refused.InvalidProtobuf, refused.InvalidGraph, refused.Fail, refused.InvalidArgument) as cause:
+        raise FormatError(f"'{path}' is no network that ONNX Runtime can open. Export it again as ONNX.") from cause

@@ -57,9 +57,12 @@ def keypoints_of(pose: VideoPose, camera: str = CAMERA, clock: str = "own") -> K
     return replace(keypoints, other_side=repair(keypoints).other_side)
 
 
-def recording_of(pose: VideoPose, subject: Subject, identifier: str = "video", **settings: object) -> Recording:
-    """Return a recording with one uncalibrated camera; ``settings`` are further fields of ``Recording``."""
-    camera = Camera(CAMERA, size_px=np.asarray(pose.info.size_px, dtype=np.float64), rate_hz=pose.info.rate_hz)
+def recording_of(
+    pose: VideoPose, subject: Subject, identifier: str = "video", camera: Camera | None = None, **settings: object
+) -> Recording:
+    """Return a recording with one camera, uncalibrated when left out; ``settings`` are fields of ``Recording``."""
+    size = np.asarray(pose.info.size_px, dtype=np.float64)
+    camera = replace(camera or Camera(CAMERA), name=CAMERA, size_px=size, rate_hz=pose.info.rate_hz)
     return Recording(
         subject=subject,
         keypoints=(keypoints_of(pose),),

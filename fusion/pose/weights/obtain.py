@@ -52,6 +52,22 @@ def onnx_file(name: str) -> Path:
     return _onnx_path(found)
 
 
+def source_file(name: str) -> Path:
+    """Return the published graph of a network, its weights beside it, which must be in the cache.
+
+    Raises
+    ------
+    StorageError
+        It is not, or it is damaged.
+    """
+    found = network(name)
+    if not _has_source(found):
+        raise StorageError(
+            f"the published files of pose network {name!r} are not on this machine. Run '{GET_IT} {name}' once."
+        )
+    return _source_folder() / f"{found.stem}.json"
+
+
 def is_ready(found: Network) -> bool:
     """Return whether the converted network is in the cache, whole and by this version of the converter."""
     path = _onnx_path(found)

@@ -1,0 +1,1 @@
+"""What ``tandem record`` shows and asks on a terminal."""
