@@ -141,7 +141,7 @@ def marks(measures: Enclosure) -> cq.Workplane:
     lines = top.center(-28, 0).rect(10, 1.2).extrude(0.6).union(top.center(-33, 4.5).rect(1.2, 10).extrude(0.6))
     x_mark = top.center(-20.0, 0).text("x", 6, 0.6)
     y_mark = top.center(-27.5, 9.0).text("y", 6, 0.6)
-    up = top.center(-1.0, 0.0).transformed(rotate=(0, 0, -90)).text("UP", 7, 0.8)
+    up = top.center(-8.0, 0.0).transformed(rotate=(0, 0, -90)).text("UP", 7, 0.8)
     return raised.union(lines).union(x_mark).union(y_mark).union(up)
 
 
