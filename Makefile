@@ -40,9 +40,10 @@ bench: $(READY)  ## measure speed, print the table and write docs/performance.md
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-quiet --benchmark-json=out/benchmark.json -q
 	$(BIN)/python -m benchmarks.table out/benchmark.json docs/performance.md
 
-validate: $(READY)  ## accuracy on the data in $(TANDEM_DATA); writes out/validation.json and docs/validation.md
+validate: $(READY)  ## accuracy on the data in $(TANDEM_DATA); writes docs/validation.md and docs/screening.md
 	@mkdir -p out
 	$(BIN)/python -m tests.validation --data $(TANDEM_DATA) --json out/validation.json --md docs/validation.md
+	$(BIN)/python -m tests.validation.screening --data $(TANDEM_DATA) --json out/screening.json --md docs/screening.md
 
 pictures: demo  ## draw the pictures of README from the demo's report; needs pdftoppm (poppler-utils)
 	pdftoppm -r 80 -png -singlefile -f 1 -l 1 out/demo/report.pdf docs/images/report_page_1

@@ -10,7 +10,7 @@ subset; its root mean square is printed under its own name (``profile_name``) an
 does not exist and is refused.
 
 Both carry the habits of a laboratory: healthy children measured elsewhere scored a GDI of 87.5, not 100. A reference
-group of one's own (``tandem norms build``) removes that for the GPS.
+group of one's own (``reference_deg`` of ``movement_profile``) removes that for the GPS.
 
 References
 ----------

@@ -44,8 +44,8 @@ GMFCS_GDI = {"I": (81.0, 11.0), "II": (71.0, 11.0), "III": (60.0, 9.0)}
 """Mean and standard deviation of the GDI by level: 109 children with spastic cerebral palsy (Malt et al. 2016)."""
 
 OTHER_LABORATORY = (
-    "Compared with another laboratory's typical children; those of a third one scored a GDI of 87.5, not 100. Build "
-    "your own reference with 'tandem norms build'."
+    "Compared with another laboratory's typical children; those of a third one scored a GDI of 87.5, not 100. "
+    "Read it against typical children measured in your own laboratory."
 )
 OWN_STANDING = (
     "With a standing pose, zero is the child's own standing: one who stands with bent knees reads less bent here."

@@ -128,8 +128,10 @@ def _result(domains: tuple[_Domain, ...], evidence: Evidence) -> ScreeningResult
     z_sd = np.array([domain.z_sd for domain in domains])
     # The errors of the measures are taken as independent: their correlation is not known.
     drawn = z + z_sd * np.random.default_rng(_SEED).standard_normal((_DRAWS, len(z)))
-    low, high = np.percentile(percent_of_peers(drawn), [2.5, 97.5])
-    value = float(percent_of_peers(z))
+    # A healthy peer measured with the same error scatters by more than the norm's own standard deviation.
+    scatter = np.hypot(1.0, z_sd)
+    low, high = np.percentile(percent_of_peers(drawn / scatter), [2.5, 97.5])
+    value = float(percent_of_peers(z / scatter))
     band = band_of(value)
     strides = max(domain.driver.estimate.n for domain in domains)
     score = Estimate(value, min(float(low), value), max(float(high), value), "%", strides)

@@ -14,7 +14,7 @@ from tests.screening.visits import visit, walk
 ADULT = Subject(age_years=45.0, sex="female", height_m=1.68)
 
 
-def assess(shifts, *, subject=ADULT, speed=1.3, **changes):
+def assess(shifts, *, subject=ADULT, speed=1.3, error=0.2, **changes):
     """Return the score of an adult whose measures are so many standard deviations from peers."""
     evidence = visit(walk(), subject=subject, **changes)
     items = [Parameter("walking_speed_mps", "both", Estimate(speed, speed - 0.03, speed + 0.03, "m/s", 50))]
@@ -23,7 +23,7 @@ def assess(shifts, *, subject=ADULT, speed=1.3, **changes):
         value = norm.mean + shifts.get(name, 0.0) * norm.sd
         if norm.is_known:
             items.append(
-                Parameter(name, "both", Estimate(value, value - 0.2 * norm.sd, value + 0.2 * norm.sd, "1", 50))
+                Parameter(name, "both", Estimate(value, value - error * norm.sd, value + error * norm.sd, "1", 50))
             )
     object.__setattr__(evidence, "parameters", GaitParameters(tuple(items)))
     return GeneralDeviation().assess(evidence)
@@ -105,3 +105,10 @@ def test_a_pace_at_which_nobody_of_that_age_was_measured_gets_no_score():
     result = assess({}, subject=old, speed=1.7)
     assert result.status == "no score given"
     assert "usual pace only" in result.reason
+
+
+def test_a_measure_known_only_coarsely_counts_for_less():
+    sharp, coarse = (assess({"double_support_percent": 2.5}, error=error) for error in (0.2, 2.0))
+    assert coarse.score.value < sharp.score.value
+    assert coarse.band == "none"
+    assert sharp.band != "none"

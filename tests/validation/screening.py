@@ -39,6 +39,9 @@ Curves = dict[str, tuple[Floats, Flags]]
 Result = tuple[dict[str, float], Curves]
 
 SIMULATED = 20
+NO_PROBABILITY = ("freezing",)
+"""Fitted with frozen and other windows weighing the same: its log odds rank, they are no shares of the time."""
+
 CARDS = ("parkinson", "freezing", "cerebral_palsy", "general")
 
 
@@ -114,11 +117,13 @@ def publish(path: Path, found: Collected, *, frozen: bool = False) -> None:
         folder.mkdir(exist_ok=True)
     drawn = set()
     for score, curves in found.curves.items():
-        write(images / f"screening_{score}.svg", performance_svg(curves) + "\n")
+        svg = performance_svg(curves, is_probability=score not in NO_PROBABILITY)
+        write(images / f"screening_{score}.svg", svg + "\n")
         drawn.add(score)
+    figures = dict(sorted(found.figures.items()))
     for score in CARDS:
-        write(cards / f"{score}.md", card(score, found.figures, drawn=score in drawn))
-    write(path, page(found.figures, absent=found.absent, drawn=drawn, frozen=frozen))
+        write(cards / f"{score}.md", card(score, figures, drawn=score in drawn))
+    write(path, page(figures, absent=found.absent, drawn=drawn, frozen=frozen))
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -19,8 +19,11 @@ STYLES = ((tokens.INK, [1, 0]), (tokens.LEFT, [6, 3]), (tokens.RIGHT, [2, 2]), (
 GROUPS = 6
 
 
-def performance_svg(curves: Curves) -> str:
-    """Return the three pictures side by side, one line a scheme; dashes tell the lines apart on grey paper."""
+def performance_svg(curves: Curves, *, is_probability: bool = True) -> str:
+    """Return the pictures side by side, one line a scheme; dashes tell the lines apart on grey paper.
+
+    Log odds that are no probabilities have a ROC only.
+    """
     names = list(curves)[: len(STYLES)]
     colour = {
         "field": "scheme",
@@ -34,11 +37,9 @@ def performance_svg(curves: Curves) -> str:
         "scale": {"domain": names, "range": [STYLES[k][1] for k in range(len(names))]},
     }
     encoding = {"color": colour, "strokeDash": dash}
-    panels = [
-        _roc(curves, names, encoding),
-        _calibration(curves, names, encoding),
-        _decision(curves, names, encoding),
-    ]
+    panels = [_roc(curves, names, encoding)]
+    if is_probability:
+        panels += [_calibration(curves, names, encoding), _decision(curves, names, encoding)]
     return svg_of({"hconcat": panels, "spacing": 30, "resolve": {"legend": {"color": "shared"}}}, 10)
 
 

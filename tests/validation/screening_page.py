@@ -91,13 +91,15 @@ def _target_lines(figures: Figures) -> list[str]:
             lines.append(f"| {words} | {_range(low, high)} | {NONE} | not measured |")
             continue
         mark = "met" if low <= number <= high else "**missed**"
-        lines.append(f"| {words} | {_range(low, high)} | {number:.4g} | {mark} |")
+        people = figures.get(f"screening/{key.rsplit('/', 1)[0]}/n_controls", math.nan)
+        count = f" (n = {people:.0f})" if key.endswith("/specificity") and math.isfinite(people) else ""
+        lines.append(f"| {words} | {_range(low, high)} | {number:.4g}{count} | {mark} |")
     return [*lines, "", *CALIBRATION_NOTE, ""]
 
 
 CALIBRATION_NOTE = (
-    "A study left out judges calibration with half the people; each interval of a slope is as wide as the target is",
-    "long. Why nothing was done to it stands in [ADR 0070](adr/0070-calibration-of-a-study-left-out.md).",
+    "A study left out judges calibration with half the people; the interval of each slope is wider than the target",
+    "range. Why nothing was done to it stands in [ADR 0070](adr/0070-calibration-of-a-study-left-out.md).",
 )
 
 
@@ -111,7 +113,7 @@ def score_lines(score: str, figures: Figures, images: str, drawn: Collection[str
     """Return the tables and the picture of one score."""
     lines: list[str] = []
     if score in drawn:
-        lines += [f"![ROC, calibration and decision curve]({images}/screening_{score}.svg)", ""]
+        lines += [f"![how well it tells cases from others]({images}/screening_{score}.svg)", ""]
     lines += _splits(score, figures)
     lines += _subgroups(score, figures)
     lines += _jitter(score, figures)

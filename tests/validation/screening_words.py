@@ -97,7 +97,7 @@ CARD_WORDS: dict[str, dict[str, str]] = {
         "input": "15 whole cycles of knee and ankle a leg, age, leg length, walking speed",
         "made_by": "published rules and tables; nothing is fitted",
         "limits": (
-            "The typical children are another laboratory's: those of a third scored a GDI of 87.5. Build your own.\n"
+            "The typical children are another laboratory's: those of a third scored a GDI of 87.5.\n"
             "The ankle from video agrees poorly with gait analysis (R2 .57): classes that hang on it are marked.\n"
             "A zero from the child's own standing hides a bent knee in standing.\n"
             "No recording of a child with cerebral palsy was available: patterns are tried on constructed limbs.\n"

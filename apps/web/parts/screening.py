@@ -59,6 +59,15 @@ def held(analysis: Analysis, entry: RecordingEntry) -> None:
     )
 
 
+def card_text(name: str) -> str:
+    """Return a model card without its pictures, whose paths lead nowhere in a browser; ``""`` without a card."""
+    card = _CARDS / Path(name).name
+    if not name or not card.is_file():
+        return ""
+    lines = card.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("!["))
+
+
 def _score(result: ScreeningResult, *, first: bool) -> None:
     with st.container(key=f"card_{result.key}"):
         told = "What the walking pattern resembles. A description, never a diagnosis. · " if first else ""
@@ -113,9 +122,9 @@ def _how_good(result: ScreeningResult) -> None:
     none = "There is no figure for it: nobody has compared it with people whose condition is known."
     show([Text(result.performance.words if result.performance else none, strong="How good is this score?")])
     with st.popover("Model card", key=f"model_card_{result.key}"):
-        card = _CARDS / Path(result.model_card).name if result.model_card else None
-        if card is not None and card.is_file():
-            st.markdown(card.read_text(encoding="utf-8"))
+        card = card_text(result.model_card)
+        if card:
+            st.markdown(card)
         else:
             fitted = "; ".join(part for part in (result.population, result.source) if part)
             show([Text(fitted, strong="Fitted on:")])

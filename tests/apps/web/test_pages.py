@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from datetime import date
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +161,38 @@ def test_a_score_is_shown_with_band_interval_drivers_and_meaning(services, walke
     for part in ("Ataxic pattern", "no score given", "To get it:", "a front camera"):
         assert part in told
     assert "diagnosis" in told
+
+
+def test_report_and_app_say_the_same_of_every_score(services, walked):
+    """Results of real scores, given and withheld: every sentence, number, driver and reason stands in both."""
+    from fusion.gait.numbers import format_estimate
+    from fusion.report.document import build_document
+    from fusion.report.html import document_html
+    from fusion.screening.base import screen
+    from tests.screening.visits import visit, walk
+
+    results = screen(visit(walk(stride_s=1.12, swing=0.32, swing_cv=0.08, stride_cv=0.035, ratio=0.53), speed=0.8))
+    analysis = replace(walked, screening=results)
+    add(services, analysis)
+    app = unescape(words(open_page("screening")))
+    report = unescape(document_html(build_document(analysis, created_on=date(2026, 10, 21))))
+    assert {result.is_given for result in results} == {True, False}
+    for result in results:
+        told = [result.sentence, format_estimate(result.score).interval] if result.is_given else [result.reason]
+        told += [driver.label for driver in result.drivers if result.is_given]
+        told += [result.not_specific] if result.is_given else []
+        for part in told:
+            assert part in app
+            assert part in report
+
+
+def test_a_model_card_in_the_app_has_no_picture_that_cannot_be_loaded():
+    from apps.web.parts.screening import card_text
+
+    assert card_text("general.md").startswith("# Model card")
+    assert "![" not in card_text("parkinson.md")
+    assert card_text("../../README.md") == ""
+    assert card_text("") == ""
 
 
 def test_when_every_score_abstains_the_page_says_so_and_how_to_get_one(services, walked):
