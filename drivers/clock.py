@@ -1,6 +1,6 @@
 """A wearable's clock while it runs: the fastest messages up, and, where the device answers, pings down.
 
-``fusion.sync`` does the mathematics; here is only what is kept for it: of every quarter of a second the message
+``fusion.sync`` does the mathematics; here is only what is kept for it: of every short slice of time the message
 that was fastest, and the pings. Until pings bracket the offset the one-way clock is used and says how far it may be
 off.
 """
@@ -17,7 +17,10 @@ from fusion.sync.clock import MIN_MESSAGES, ClockModel, fit_clock_two_sided
 from fusion.sync.online import OnlineClock
 from fusion.types import Floats, SyncResult
 
-SLICE_S = 0.25
+SLICE_S = 0.04
+"""Of each such slice the fastest message is kept. Wider ones would look like messages that come as rarely, whose wait
+``fit_clock`` takes off."""
+
 KEPT = 4096
 REFIT_S = 5.0
 

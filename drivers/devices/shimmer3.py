@@ -166,10 +166,13 @@ class Shimmer3Decoder:
                 self._last_arrival_s = chunk.arrival_s
                 samples.append(frame)
             else:
+                if samples:  # an answer may change what the samples after it hold
+                    packets += self._samples(samples, chunk.arrival_s)
+                    samples = []
                 packets += self._answer(frame, chunk.arrival_s)
             self.counts.frames += 1
         if samples:
-            packets = [*self._samples(samples, chunk.arrival_s), *packets]
+            packets += self._samples(samples, chunk.arrival_s)
         return tuple(packets)
 
     def reset(self) -> None:

@@ -1,6 +1,7 @@
 """What every driver of a wearable keeps, shown on its virtual twin; a new file in the folder is tested by itself."""
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,3 +141,10 @@ async def _chunks(name):
 def _samples(decoder, chunks):
     packets = [packet for chunk in chunks for packet in decoder.feed(chunk) if isinstance(packet, ImuPacket)]
     return np.concatenate([np.hstack([p.accel_mps2, p.gyro_radps]) for p in packets])
+
+
+def test_the_page_of_devices_names_every_driver():
+    page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text(encoding="utf-8")
+    for family in ("drivers.devices", "drivers.camera"):
+        for name in plugins.names(family):
+            assert f"| `{name}` |" in page, name
