@@ -47,10 +47,23 @@ def table(report: dict[str, Any]) -> list[tuple[str, str]]:
         (f"one tick of a filterpy EKF with {states} states and the same blocks, Jacobians not counted",
          f"{1e6 * theirs:.0f} us"),
         ("filterpy over ours", f"{theirs / ours:.1f} x"),
+        *online(info["online_take"]),
         ("`import fusion`, start of the interpreter subtracted",
          f"{1e3 * (median['import_fusion'] - median['import_nothing']):.0f} ms"),
         *pose_rows(runs),
     ]  # fmt: skip
+
+
+def online(info: dict[str, float]) -> list[tuple[str, str]]:
+    """Return what one reading of a stream costs."""
+    return [
+        (f"one {kind} of a stream, {note}, p50 / p99", _both(info, kind))
+        for kind, note in (("tick", "taken in turn"), ("frame", "60 ms late, with its rewind"))
+    ]
+
+
+def _both(info: dict[str, float], kind: str) -> str:
+    return f"{1e6 * info[f'{kind}_p50_s']:.0f} / {1e6 * info[f'{kind}_p99_s']:.0f} us"
 
 
 def pose_rows(runs: dict[str, Any]) -> list[tuple[str, str]]:

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 from filterpy.kalman import ExtendedKalmanFilter
 
-from fusion.estimator.estimate import run_filter
+from fusion.estimator.estimate import filter_model, first_belief, measured_segments, run_filter
 from fusion.estimator.inputs import Inputs, Settings
+from fusion.estimator.online import FrameReading, OnlineEstimator, TickReading, readings_in
 from fusion.estimator.schedule import Schedule
 from fusion.pipeline import analyse, prepare
 from fusion.recording.clean import clean
@@ -58,6 +60,27 @@ def test_filter_forward(benchmark, inputs, run):
     benchmark.extra_info["ticks"] = int(run.schedule.tick_time_s.size)
     benchmark.extra_info["states"] = int(run.active.size)
     measure(benchmark, lambda: run_filter(inputs, Settings(), causal=True), rounds=5)
+
+
+def test_online_take(benchmark, inputs, run):
+    """One reading at a time as a stream brings it, frames 60 ms late, so that each one rewinds the filter."""
+    segments, settings = measured_segments(inputs), Settings()
+    model = filter_model(run.schedule, run.active, segments, settings)
+    belief = first_belief(run.schedule, model, segments, inputs, settings)
+    readings = sorted(readings_in(run.schedule)[:2600], key=lambda r: r.time_s + 0.06 * isinstance(r, FrameReading))
+    took_s = {TickReading: [], FrameReading: []}
+
+    def job():
+        online = OnlineEstimator(model, belief)
+        for reading in readings:
+            begin = time.perf_counter()
+            online.take(reading)
+            took_s[type(reading)].append(time.perf_counter() - begin)
+
+    measure(benchmark, job, rounds=2)
+    for kind, name in ((TickReading, "tick"), (FrameReading, "frame")):
+        later = took_s[kind][len(took_s[kind]) // 3 :]  # the first of three turns may compile
+        benchmark.extra_info[f"{name}_p50_s"], benchmark.extra_info[f"{name}_p99_s"] = np.percentile(later, (50, 99))
 
 
 def filterpy_twin(states):

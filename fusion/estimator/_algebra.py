@@ -94,7 +94,7 @@ def turn_by(R: Floats, v: Floats) -> None:
 
 @njit(cache=True)
 def inject(x: Floats, error: Floats) -> None:
-    """Add an error-state vector, shape (111 + cameras,), to the nominal state in place."""
+    """Add an error-state vector, shape (115 + cameras,), to the nominal state in place."""
     for i in range(9):
         x[i] += error[i]
     for segment in range(N_SEGMENTS):
@@ -109,7 +109,7 @@ def inject(x: Floats, error: Floats) -> None:
 
 @njit(cache=True)
 def difference(x1: Floats, x0: Floats) -> Floats:
-    """Return the error-state vector that takes x0 to x1, shape (111 + cameras,)."""
+    """Return the error-state vector that takes x0 to x1, shape (115 + cameras,)."""
     error = np.zeros(E_HIP + x1.shape[0] - X_HIP)
     for i in range(9):
         error[i] = x1[i] - x0[i]

@@ -15,7 +15,9 @@ import numpy as np
 
 from fusion.body.skeleton import segment_index
 from fusion.errors import SignalError
-from fusion.estimator.filter import forward
+from fusion.estimator._gait_law import LAW_SIZE
+from fusion.estimator.filter import KINDS, Belief, Model, Readings, Trace, forward
+from fusion.estimator.gait_prior import new_memory
 from fusion.estimator.inputs import Inputs, PixelPoints, Settings, part_of
 from fusion.estimator.prior import HABITUAL, habit, posture_rows
 from fusion.estimator.process import TURN_DENSITY
@@ -23,7 +25,9 @@ from fusion.estimator.readout import ENDS, Run, places, read_motion
 from fusion.estimator.schedule import Schedule, build_schedule
 from fusion.estimator.smoother import backward
 from fusion.estimator.state import (
+    E_BELT,
     E_HIP,
+    E_PHASE,
     E_SEGMENT,
     E_STRIDE,
     E_TAU,
@@ -65,7 +69,7 @@ def run_filter(inputs: Inputs, settings: Settings, *, causal: bool = False) -> R
     first = _pass(schedule, active, segments, inputs, settings, causal=causal)
     instrumented = tuple(segment_index(imu.segment) for imu in inputs.imus)
     bare = {index for index in segments if part_of(SEGMENTS[index]) in HABITUAL} - set(instrumented)
-    if not instrumented or not schedule.frame_time_s.size or not bare:
+    if "habit" not in settings.prior or not instrumented or not schedule.frame_time_s.size or not bare:
         return first
     learned = habit(read_motion(first, inputs.skeleton), instrumented, settings, causal=causal)
     if learned is None:
@@ -86,7 +90,15 @@ def _active(schedule: Schedule, segments: tuple[int, ...], inputs: Inputs, setti
         if inputs.time_offset_sd_s.get(name, 0.0) > 0.0 and inputs.imus
     )
     seen = schedule.frame_time_s.size > 0
-    return active_errors(segments, cameras, planar=settings.planar, hips=seen)
+    return active_errors(
+        segments, cameras, planar=settings.planar, hips=seen, phase=uses_phase(segments, inputs, settings)
+    )
+
+
+def uses_phase(segments: tuple[int, ...], inputs: Inputs, settings: Settings) -> bool:
+    """Say whether the gait law has something to do: a segment of a leg without a wearable of its own."""
+    worn = {segment_index(imu.segment) for imu in inputs.imus}
+    return "gait" in settings.prior and any(s >= 2 and s not in worn for s in segments)
 
 
 def _pass(
@@ -99,34 +111,101 @@ def _pass(
     causal: bool,
 ) -> Run:
     """Filter once, and smooth unless ``causal``."""
-    place = places(active, len(schedule.camera_names))
-    x = _start(schedule)
-    P = np.diag(_initial_variance(schedule, inputs, settings)[active])
-    events, n = schedule.event_time_s.size, active.size
-    stores = (
-        np.empty((events, x.size)),
-        np.empty((events, n, n)),
-        np.empty((events, x.size)),
-        np.empty((events, n, n)),
-    )
-    process = _process_parameters(settings)
-    axes = np.array([1] if settings.planar else [0, 1, 2], dtype=np.int64)
-    directions = np.array([0, 2] if settings.planar else [0, 1, 2], dtype=np.int64)
-    options = np.array([settings.gate, settings.student_nu, settings.swap_margin, float(settings.use_accelerometers)])
-    gyro_variance, accel_variance = _sensor_variances(settings)
-    taken = np.zeros(schedule.frame_values.shape[:2], dtype=np.bool_)
-    points, sensors = schedule.point_chains, schedule.sensor_chains
-    counts = forward(
-        x, P, active, place, process, axes, directions, options,
-        schedule.gyro_radps, schedule.accel_mps2, schedule.up, gyro_variance, accel_variance, schedule.up_variance,
-        posture_rows(segments, settings), sensors.segments, sensors.offsets,
-        schedule.frame_camera, schedule.frame_values, schedule.frame_sd, points.segments, points.offsets, points.hip,
-        schedule.camera_is_pinhole, schedule.camera_geometry, schedule.camera_line_time_s, schedule.pairs,
-        schedule.event_time_s, schedule.event_is_frame, schedule.event_index, *stores, taken,
-    )  # fmt: skip
+    model = filter_model(schedule, active, segments, settings)
+    belief = first_belief(schedule, model, segments, inputs, settings)
+    trace = empty_trace(schedule.event_time_s.size, schedule.frame_values.shape[:2], belief)
+    forward(model, readings_of(schedule), belief, trace)
     if not causal:
-        backward(active, place, process, schedule.event_time_s, *stores)
-    return Run(schedule, active, stores[2], stores[3], counts, taken)
+        backward(
+            active, model.place, model.process, schedule.event_time_s, trace.x_prior, trace.P_prior, trace.x_post,
+            trace.P_post, trace.law,
+        )  # fmt: skip
+    return Run(schedule, active, trace.x_post, trace.P_post, belief.counts, trace.taken, trace.law)
+
+
+def filter_model(schedule: Schedule, active: Samples, segments: tuple[int, ...], settings: Settings) -> Model:
+    """Return what the compiled filter needs to know and does not change."""
+    gyro_variance, accel_variance = _sensor_variances(settings)
+    options = [settings.gate, settings.student_nu, settings.swap_margin, float(settings.use_accelerometers)]
+    return Model(
+        active=active,
+        place=places(active, len(schedule.camera_names)),
+        process=_process_parameters(settings),
+        rows_turn=np.array([1] if settings.planar else [0, 1, 2], dtype=np.int64),
+        rows_move=np.array([0, 2] if settings.planar else [0, 1, 2], dtype=np.int64),
+        options=np.array(options),
+        gyro_variance=gyro_variance,
+        accel_variance=accel_variance,
+        posture=posture_rows(segments, settings),
+        sensor_segments=schedule.sensor_chains.segments,
+        sensor_offsets=schedule.sensor_chains.offsets,
+        point_segments=schedule.point_chains.segments,
+        point_offsets=schedule.point_chains.offsets,
+        point_hip=schedule.point_chains.hip,
+        is_pinhole=schedule.camera_is_pinhole,
+        geometry=schedule.camera_geometry,
+        line_time_s=schedule.camera_line_time_s,
+        pairs=schedule.pairs,
+    )
+
+
+def readings_of(schedule: Schedule) -> Readings:
+    """Return what was measured, as the compiled filter takes it."""
+    return Readings(
+        gyro=schedule.gyro_radps,
+        accel=schedule.accel_mps2,
+        upward=schedule.up,
+        up_variance=schedule.up_variance,
+        frame_camera=schedule.frame_camera,
+        frame_values=schedule.frame_values,
+        frame_sd=schedule.frame_sd,
+        event_time_s=schedule.event_time_s,
+        event_is_frame=schedule.event_is_frame,
+        event_index=schedule.event_index,
+    )
+
+
+def first_belief(
+    schedule: Schedule, model: Model, segments: tuple[int, ...], inputs: Inputs, settings: Settings
+) -> Belief:
+    """Return what the filter believes before the first event."""
+    worn = tuple(segment_index(imu.segment) for imu in inputs.imus)
+    points = len(schedule.point_names)
+    return Belief(
+        x=_start(schedule),
+        P=np.diag(_initial_variance(schedule, inputs, settings)[model.active]),
+        clock=np.array([np.nan, 0.0]),
+        counts=np.zeros((KINDS, 5)),
+        rejected_sensor=np.zeros((4, len(SEGMENTS)), dtype=np.int64),
+        rejected_point=np.zeros((max(1, len(schedule.camera_names)), max(1, points)), dtype=np.int64),
+        gait=new_memory(segments, worn, _ends(schedule.point_names), points, uses_phase(segments, inputs, settings)),
+    )
+
+
+def empty_trace(events: int, frames: tuple[int, ...], belief: Belief) -> Trace:
+    """Return room for what the filter leaves behind at each event."""
+    n = belief.P.shape[0]
+    return Trace(
+        x_prior=np.empty((events, belief.x.size)),
+        P_prior=np.empty((events, n, n)),
+        x_post=np.empty((events, belief.x.size)),
+        P_post=np.empty((events, n, n)),
+        law=np.zeros((events, LAW_SIZE)),
+        taken=np.zeros(frames, dtype=np.bool_),
+    )
+
+
+def _ends(names: tuple[str, ...]) -> Samples:
+    """Return the columns of the keypoints at both ends of each segment, -1 where they are missing, shape (8, 2)."""
+    out = np.full((len(SEGMENTS), 2), -1, dtype=np.int64)
+    for index, segment in enumerate(SEGMENTS):
+        side, _, part = segment.partition("_")
+        wanted = [f"{side}_{end}" for end in ENDS[part]] if part in ENDS else []
+        if segment == "trunk":
+            wanted = ["left_shoulder", "right_shoulder"]
+        if wanted and set(wanted) <= set(names):
+            out[index] = [names.index(name) for name in wanted]
+    return out
 
 
 def measured_segments(inputs: Inputs) -> tuple[int, ...]:
@@ -167,6 +246,7 @@ def _process_parameters(settings: Settings) -> Floats:
         settings.tau_walk_s_rts**2,
         settings.hip_correlation_s,
         settings.hip_sd_m**2,
+        settings.belt_walk_mps_rts**2,
     ]
     assert len(head) == TURN_DENSITY
     return np.array(head + density)
@@ -200,6 +280,8 @@ def _initial_variance(schedule: Schedule, inputs: Inputs, settings: Settings) ->
         variance[start + 6 : start + 9] = settings.turn_accel_sd_radps2[part_of(name)] ** 2
         variance[start + 9 : start + 12] = settings.initial_bias_sd_radps**2
     variance[E_HIP : E_HIP + 6] = settings.hip_sd_m**2
+    variance[E_PHASE : E_PHASE + 3] = 0.3
+    variance[E_BELT] = 1.0
     for index, name in enumerate(schedule.camera_names):
         variance[E_TAU + index] = inputs.time_offset_sd_s.get(name, 0.0) ** 2
     return variance

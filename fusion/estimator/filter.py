@@ -11,13 +11,15 @@ row in the covariance, or to -1 when the mask leaves it out.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from fusion.estimator import measurements, robust
+from fusion.estimator._gait_law import FREE, MODE
+from fusion.estimator._gait_memory import GaitMemory, after_tick, prepare_step
 from fusion.estimator.process import move, spread, transition
 from fusion.types import Flags, Floats, Samples
 
@@ -28,98 +30,133 @@ POSTURE_EVERY = 5
 """The posture prior is slow; it enters at every fifth tick with the weight of five."""
 
 
-@njit(cache=True)
-def forward(
-    x: Floats,
-    P: Floats,
-    active: Samples,
-    place: Samples,
-    process: Floats,
-    rows_turn: Samples,
-    rows_move: Samples,
-    options: Floats,
-    gyro: Floats,
-    accel: Floats,
-    upward: Floats,
-    gyro_variance: Floats,
-    accel_variance: Floats,
-    up_variance: Floats,
-    posture: Floats,
-    sensor_segments: Samples,
-    sensor_offsets: Floats,
-    frame_camera: Samples,
-    frame_values: Floats,
-    frame_sd: Floats,
-    point_segments: Samples,
-    point_offsets: Floats,
-    point_hip: Samples,
-    is_pinhole: Flags,
-    geometry: Floats,
-    line_time_s: Floats,
-    pairs: Samples,
-    event_time_s: Floats,
-    event_is_frame: Flags,
-    event_index: Samples,
-    x_prior: Floats,
-    P_prior: Floats,
-    x_post: Floats,
-    P_post: Floats,
-    taken: Flags,
-) -> Floats:
-    """Run the filter over all events; fills the four stores and returns the counts per sensor kind.
+class Model(NamedTuple):
+    """What does not change during a run.
 
-    ``taken``, shape (frames, points), becomes True where a keypoint entered the state.
-
-    ``posture``, shape (joints, 5): distal and proximal segment (-1: world), mean pitch, its variance per tick,
-    variance per tick of the segment's rate about zero.
-    ``options``: gate per row, Student nu, swap margin, use accelerometers. Counts, shape (4, 5): sum of d2, rows,
-    rejected blocks, rescued blocks, swapped pairs.
+    Attributes
+    ----------
+    active, place
+        Free error states, and the row of each error state in the covariance or -1.
+    process
+        Parameters of ``process``.
+    rows_turn, rows_move
+        Axes of rotation and directions that the mask leaves.
+    options
+        Gate per row, Student nu, swap margin, use accelerometers.
+    gyro_variance, accel_variance
+        Per segment, shape (8,).
+    posture
+        Shape (joints, 5): distal and proximal segment (-1: world), mean pitch, its variance per tick, variance per
+        tick of the segment's rate about zero.
+    sensor_segments, sensor_offsets, point_segments, point_offsets, point_hip
+        Kinematic chains of sensors and keypoints (``schedule.Chains``).
+    is_pinhole, geometry, line_time_s
+        One row per camera.
+    pairs
+        Keypoint columns (left, right) that a detector may swap, shape (q, 2).
     """
-    counts = np.zeros((KINDS, 5))
-    size = place.shape[0]
-    H = np.zeros((3, size))
-    columns = np.zeros(size + 8, dtype=np.int64)
-    rejected_sensor = np.zeros((4, gyro.shape[1]), dtype=np.int64)
-    rejected_point = np.zeros((max(1, is_pinhole.shape[0]), max(1, point_segments.shape[0])), dtype=np.int64)
-    no_posture = posture[:0]
-    now = event_time_s[0]
-    for k in range(event_time_s.shape[0]):
-        dt = event_time_s[k] - now
+
+    active: Samples
+    place: Samples
+    process: Floats
+    rows_turn: Samples
+    rows_move: Samples
+    options: Floats
+    gyro_variance: Floats
+    accel_variance: Floats
+    posture: Floats
+    sensor_segments: Samples
+    sensor_offsets: Floats
+    point_segments: Samples
+    point_offsets: Floats
+    point_hip: Samples
+    is_pinhole: Flags
+    geometry: Floats
+    line_time_s: Floats
+    pairs: Samples
+
+
+class Readings(NamedTuple):
+    """What was measured, in the order in which it is taken; shapes as in ``schedule.Schedule``."""
+
+    gyro: Floats
+    accel: Floats
+    upward: Floats
+    up_variance: Floats
+    frame_camera: Samples
+    frame_values: Floats
+    frame_sd: Floats
+    event_time_s: Floats
+    event_is_frame: Flags
+    event_index: Samples
+
+
+class Belief(NamedTuple):
+    """Everything that the filter carries from one event to the next, changed in place.
+
+    ``x``, ``P``; ``clock`` (2,): the time that they hold for, s, NaN before the first event, and the ticks so far;
+    ``counts`` (4, 5) per sensor kind: sum of d2, rows, rejected blocks, rescued blocks, swapped pairs;
+    ``rejected_sensor`` (4, 8), ``rejected_point`` (cameras, points): rejections in a row; ``gait``: what is learned.
+    """
+
+    x: Floats
+    P: Floats
+    clock: Floats
+    counts: Floats
+    rejected_sensor: Samples
+    rejected_point: Samples
+    gait: GaitMemory
+
+
+class Trace(NamedTuple):
+    """What the smoother and the readout need of every event; ``taken`` (frames, points): keypoints that entered."""
+
+    x_prior: Floats
+    P_prior: Floats
+    x_post: Floats
+    P_post: Floats
+    law: Floats
+    taken: Flags
+
+
+@njit(cache=True)
+def forward(model: Model, readings: Readings, belief: Belief, trace: Trace) -> None:
+    """Run the filter over all events of ``readings``, from ``belief`` on; fills ``trace``, leaves the last belief."""
+    x, P, gait = belief.x, belief.P, belief.gait
+    work = np.zeros((3, model.place.shape[0]))
+    columns = np.zeros(model.place.shape[0] + 8, dtype=np.int64)
+    if np.isnan(belief.clock[0]):
+        belief.clock[0] = readings.event_time_s[0]
+    for k in range(readings.event_time_s.shape[0]):
+        now = readings.event_time_s[k]
+        dt = now - belief.clock[0]
         if dt > 0.0:
-            F = transition(x, dt, active, place, process)
-            move(x, dt, process)
-            P[:, :] = spread(P, F, dt, place, process)
-            now = event_time_s[k]
-        x_prior[k] = x
-        P_prior[k] = P
-        i = event_index[k]
-        if event_is_frame[k]:
-            _take_frame(
-                x, P, active, place, rows_move, options, frame_camera[i], frame_values[i].copy(), frame_sd[i],
-                point_segments, point_offsets, point_hip, is_pinhole, geometry, line_time_s, pairs, H, columns,
-                rejected_point, counts, taken[i],
-            )  # fmt: skip
+            prepare_step(x, P, model.place, gait)
+            F = transition(x, dt, model.active, model.place, model.process, gait.law)
+            move(x, dt, model.process, gait.law)
+            P[:, :] = spread(P, F, dt, model.place, model.process, gait.law)
+            belief.clock[0] = now
+        trace.law[k] = gait.law
+        trace.x_prior[k] = x
+        trace.P_prior[k] = P
+        i = readings.event_index[k]
+        if readings.event_is_frame[k]:
+            _take_frame(model, readings, i, belief, now, work, columns, trace.taken[i])
         else:
-            _take_tick(
-                x, P, active, place, rows_turn, rows_move, options, gyro[i], accel[i], upward[i], gyro_variance,
-                accel_variance, up_variance[i], posture if i % POSTURE_EVERY == 0 else no_posture,
-                sensor_segments, sensor_offsets, H, columns, rejected_sensor, counts,
-            )  # fmt: skip
-        x_post[k] = x
-        P_post[k] = P
-    return counts
+            _take_tick(model, readings, i, now, belief, work, columns)
+        trace.x_post[k] = x
+        trace.P_post[k] = P
 
 
 @njit(cache=True)
 def _take_block(
-    x: Floats, P: Floats, active: Samples, place: Samples, H: Floats, columns: Samples, count: int,
-    rows: Samples, full_residual: Floats, full_variance: Floats, options: Floats, rejected: Samples, slot: int,
-    counts: Floats,
+    model: Model, belief: Belief, H: Floats, columns: Samples, count: int, rows: Samples, full_residual: Floats,
+    full_variance: Floats, gate: float, nu: float, rejected: Samples, slot: int, counts: Floats,
 ) -> bool:  # fmt: skip
     m = rows.shape[0]
     H_free = np.zeros((m, count))
     free = np.zeros(count, dtype=np.int64)
-    kept = robust.reduce_rows(H, columns, count, rows, place, H_free, free)
+    kept = robust.reduce_rows(H, columns, count, rows, model.place, H_free, free)
     if kept == 0:
         return False
     residual = np.empty(m)
@@ -128,19 +165,9 @@ def _take_block(
         residual[i] = full_residual[rows[i]]
         variance[i] = full_variance[rows[i]]
     d2, outcome = robust.update(
-        x,
-        P,
-        active,
-        place,
-        H_free,
-        free,
-        kept,
-        residual,
-        variance,
-        options[0] * m,
-        options[1],
+        belief.x, belief.P, model.active, model.place, H_free, free, kept, residual, variance, gate * m, nu,
         rejected[slot],
-    )
+    )  # fmt: skip
     if outcome == robust.REJECTED:
         rejected[slot] += 1
         counts[2] += 1.0
@@ -155,89 +182,73 @@ def _take_block(
 
 @njit(cache=True)
 def _take_tick(
-    x: Floats, P: Floats, active: Samples, place: Samples, rows_turn: Samples, rows_move: Samples,
-    options: Floats, gyro: Floats, accel: Floats, upward: Floats, gyro_variance: Floats,
-    accel_variance: Floats, up_variance: Floats, posture: Floats, sensor_segments: Samples,
-    sensor_offsets: Floats, H: Floats, columns: Samples, rejected: Samples, counts: Floats,
-) -> None:  # fmt: skip
+    model: Model, readings: Readings, i: int, now_s: float, belief: Belief, H: Floats, columns: Samples
+) -> None:
+    x, counts, rejected = belief.x, belief.counts, belief.rejected_sensor
+    gyro, accel, upward = readings.gyro[i], readings.accel[i], readings.upward[i]
+    gate, nu = model.options[0], model.options[1]
     variance = np.empty(3)
     for segment in range(gyro.shape[0]):
         if not np.isnan(gyro[segment, 0]):
             predicted, count = measurements.gyro(x, segment, H, columns)
-            variance[:] = gyro_variance[segment]
+            variance[:] = model.gyro_variance[segment]
             _take_block(
-                x, P, active, place, H, columns, count, rows_turn, gyro[segment] - predicted, variance, options,
+                model, belief, H, columns, count, model.rows_turn, gyro[segment] - predicted, variance, gate, nu,
                 rejected[0], segment, counts[NIS_GYRO],
             )  # fmt: skip
-        if options[3] > 0.0 and not np.isnan(accel[segment, 0]):
+        if model.options[3] > 0.0 and not np.isnan(accel[segment, 0]):
             predicted, count = measurements.accelerometer(
-                x, segment, sensor_segments[segment], sensor_offsets[segment], H, columns
+                x, segment, model.sensor_segments[segment], model.sensor_offsets[segment], H, columns
             )
-            variance[:] = accel_variance[segment]
+            variance[:] = model.accel_variance[segment]
             _take_block(
-                x, P, active, place, H, columns, count, rows_move, accel[segment] - predicted, variance, options,
+                model, belief, H, columns, count, model.rows_move, accel[segment] - predicted, variance, gate, nu,
                 rejected[1], segment, counts[NIS_ACCEL],
             )  # fmt: skip
         if not np.isnan(upward[segment, 0]):
             predicted, count = measurements.up(x, segment, H, columns)
-            variance[:] = up_variance[segment]
+            variance[:] = readings.up_variance[i, segment]
             _take_block(
-                x, P, active, place, H, columns, count, rows_move, upward[segment] - predicted, variance, options,
+                model, belief, H, columns, count, model.rows_move, upward[segment] - predicted, variance, gate, nu,
                 rejected[2], segment, counts[NIS_UP],
             )  # fmt: skip
-    never = np.zeros(4)
-    unused = np.zeros(5)
-    for joint in range(posture.shape[0]):
-        distal, proximal = int(posture[joint, 0]), int(posture[joint, 1])
-        predicted, count = measurements.joint_rotation(x, proximal, distal, H, columns)
-        residual = -predicted
-        residual[1] += posture[joint, 2]
-        variance[:] = posture[joint, 3]
-        _take_block(
-            x, P, active, place, H, columns, count, rows_turn, residual, variance, never,
-            rejected[3], distal, unused,
-        )  # fmt: skip
-        predicted, count = measurements.rate(x, distal, H, columns)
-        variance[:] = posture[joint, 4]
-        _take_block(
-            x,
-            P,
-            active,
-            place,
-            H,
-            columns,
-            count,
-            rows_turn,
-            -predicted,
-            variance,
-            never,
-            rejected[3],
-            distal,
-            unused,
-        )
+    if belief.gait.law[MODE] == FREE and int(belief.clock[1]) % POSTURE_EVERY == 0:
+        _take_posture(model, belief, H, columns)
+    belief.clock[1] += 1.0
+    after_tick(x, belief.P, model.place, now_s, ~np.isnan(gyro[:, 0]), belief.gait)
 
 
 @njit(cache=True)
-def _see(
-    x: Floats, camera: int, k: int, is_pinhole: Flags, geometry: Floats, line_time_s: Floats,
-    point_segments: Samples, point_offsets: Floats, point_hip: Samples, H: Floats, columns: Samples,
-) -> tuple[Floats, int]:  # fmt: skip
-    if is_pinhole[camera]:
+def _take_posture(model: Model, belief: Belief, H: Floats, columns: Samples) -> None:
+    x, rejected, unused = belief.x, belief.rejected_sensor, np.zeros(5)
+    variance = np.empty(3)
+    for joint in range(model.posture.shape[0]):
+        distal, proximal = int(model.posture[joint, 0]), int(model.posture[joint, 1])
+        predicted, count = measurements.joint_rotation(x, proximal, distal, H, columns)
+        residual = -predicted
+        residual[1] += model.posture[joint, 2]
+        variance[:] = model.posture[joint, 3]
+        _take_block(
+            model, belief, H, columns, count, model.rows_turn, residual, variance, 0.0, 0.0, rejected[3], distal,
+            unused,
+        )  # fmt: skip
+        predicted, count = measurements.rate(x, distal, H, columns)
+        variance[:] = model.posture[joint, 4]
+        _take_block(
+            model, belief, H, columns, count, model.rows_turn, -predicted, variance, 0.0, 0.0, rejected[3], distal,
+            unused,
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def _see(model: Model, x: Floats, camera: int, k: int, H: Floats, columns: Samples) -> tuple[Floats, int]:
+    segments, offsets, hip = model.point_segments[k], model.point_offsets[k], model.point_hip[k]
+    if model.is_pinhole[camera]:
         value, _, count = measurements.pinhole_point(
-            x,
-            camera,
-            point_segments[k],
-            point_offsets[k],
-            point_hip[k],
-            geometry[camera],
-            line_time_s[camera],
-            H,
-            columns,
+            x, camera, segments, offsets, hip, model.geometry[camera], model.line_time_s[camera], H, columns
         )
     else:
-        value, _, count = measurements.world_point(
-            x, camera, point_segments[k], point_offsets[k], point_hip[k], H, columns
-        )
+        value, _, count = measurements.world_point(x, camera, segments, offsets, hip, H, columns)
     return value, count
 
 
@@ -259,63 +270,58 @@ def _usable_rows(value: Floats, rows_move: Samples, pinhole: bool) -> Samples:
 
 @njit(cache=True)
 def _take_frame(
-    x: Floats, P: Floats, active: Samples, place: Samples, rows_move: Samples, options: Floats, camera: int,
-    values: Floats, sd: Floats, point_segments: Samples, point_offsets: Floats, point_hip: Samples, is_pinhole: Flags,
-    geometry: Floats, line_time_s: Floats, pairs: Samples, H: Floats, columns: Samples, rejected: Samples,
-    counts: Floats, taken: Flags,
-) -> None:  # fmt: skip
+    model: Model, readings: Readings, i: int, belief: Belief, now_s: float, H: Floats, columns: Samples, taken: Flags
+) -> None:
+    camera, values, sd = readings.frame_camera[i], readings.frame_values[i].copy(), readings.frame_sd[i]
+    x, counts, pairs = belief.x, belief.counts[NIS_CAMERA], model.pairs
     for q in range(pairs.shape[0]):
-        gain = _swap_gain(
-            x, P, place, rows_move, camera, values, sd, point_segments, point_offsets, point_hip, is_pinhole,
-            geometry, line_time_s, pairs[q, 0], pairs[q, 1], H, columns,
-        )  # fmt: skip
-        if gain > options[2]:
-            for i in range(3):
-                kept = values[pairs[q, 0], i]
-                values[pairs[q, 0], i] = values[pairs[q, 1], i]
-                values[pairs[q, 1], i] = kept
-            counts[NIS_CAMERA, 4] += 1.0
+        if (
+            _swap_gain(model, x, belief.P, camera, values, sd, pairs[q, 0], pairs[q, 1], H, columns)
+            > model.options[2]
+        ):
+            for axis in range(3):
+                kept = values[pairs[q, 0], axis]
+                values[pairs[q, 0], axis] = values[pairs[q, 1], axis]
+                values[pairs[q, 1], axis] = kept
+            counts[4] += 1.0
     variance = np.empty(3)
     for k in range(values.shape[0]):
-        rows = _usable_rows(values[k], rows_move, is_pinhole[camera])
+        rows = _usable_rows(values[k], model.rows_move, model.is_pinhole[camera])
         if rows.shape[0] == 0:
             continue
-        predicted, count = _see(
-            x, camera, k, is_pinhole, geometry, line_time_s, point_segments, point_offsets, point_hip, H, columns
-        )
+        predicted, count = _see(model, x, camera, k, H, columns)
         if np.isnan(predicted[0]):
             continue
-        for i in range(3):
-            variance[i] = sd[k, i] * sd[k, i]
+        for axis in range(3):
+            variance[axis] = sd[k, axis] * sd[k, axis]
         taken[k] = _take_block(
-            x, P, active, place, H, columns, count, rows, values[k] - predicted, variance, options,
-            rejected[camera], k, counts[NIS_CAMERA],
+            model, belief, H, columns, count, rows, values[k] - predicted, variance, model.options[0],
+            model.options[1], belief.rejected_point[camera], k, counts,
         )  # fmt: skip
+        if taken[k]:
+            belief.gait.seen_s[k] = now_s
 
 
 @njit(cache=True)
 def _swap_gain(
-    x: Floats, P: Floats, place: Samples, rows_move: Samples, camera: int, values: Floats, sd: Floats,
-    point_segments: Samples, point_offsets: Floats, point_hip: Samples, is_pinhole: Flags, geometry: Floats,
-    line_time_s: Floats, left: int, right: int, H: Floats, columns: Samples,
+    model: Model, x: Floats, P: Floats, camera: int, values: Floats, sd: Floats, left: int, right: int, H: Floats,
+    columns: Samples,
 ) -> float:  # fmt: skip
     """How much smaller the normalised innovation squared is with the two labels exchanged, capped at 30 each."""
     straight, crossed = 0.0, 0.0
     for side in range(2):
         own = left if side == 0 else right
         other = right if side == 0 else left
-        rows = _usable_rows(values[own] + values[other], rows_move, is_pinhole[camera])
+        rows = _usable_rows(values[own] + values[other], model.rows_move, model.is_pinhole[camera])
         if rows.shape[0] == 0:
             return 0.0
-        predicted, count = _see(
-            x, camera, own, is_pinhole, geometry, line_time_s, point_segments, point_offsets, point_hip, H, columns
-        )
+        predicted, count = _see(model, x, camera, own, H, columns)
         if np.isnan(predicted[0]):
             return 0.0
         m = rows.shape[0]
         H_free = np.zeros((m, count))
         free = np.zeros(count, dtype=np.int64)
-        kept = robust.reduce_rows(H, columns, count, rows, place, H_free, free)
+        kept = robust.reduce_rows(H, columns, count, rows, model.place, H_free, free)
         variance = np.empty(m)
         r_own = np.empty(m)
         r_other = np.empty(m)

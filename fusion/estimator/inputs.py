@@ -43,6 +43,9 @@ class Settings:
 
     Attributes
     ----------
+    prior
+        What carries a segment that nothing measures: ``"posture"``, ``"habit"`` (``prior``), ``"gait"``
+        (``gait_prior``) or ``"gait+habit"``.
     tick_rate_hz
         Rate at which wearables are taken in; faster ones are averaged over the tick.
     gyro_density_radps_rthz
@@ -71,6 +74,7 @@ class Settings:
     """
 
     planar: bool = True
+    prior: str = "habit"
     tick_rate_hz: float = 100.0
     gyro_density_radps_rthz: dict[str, float] = field(
         default_factory=lambda: {
@@ -92,6 +96,7 @@ class Settings:
     root_correlation_s: float = 0.15
     bias_walk_radps_rts: float = 5e-5
     tau_walk_s_rts: float = 1e-5
+    belt_walk_mps_rts: float = 0.05
     initial_pitch_sd_rad: float = 0.35
     initial_bias_sd_radps: float = 0.012
     up_sd: float = 0.035

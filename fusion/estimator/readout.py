@@ -37,6 +37,7 @@ class Run:
     P: Floats
     counts: Floats
     taken: Flags
+    law: Floats
 
 
 def places(active: Samples, cameras: int) -> Samples:

@@ -5,6 +5,9 @@ With x-, P- the prior and x, P the posterior at event k (Rauch, Tung & Striebel 
 
     G = P_k F' (P-_{k+1})^-1
     x^s_k = x_k (+) G (x^s_{k+1} (-) x-_{k+1}),   P^s_k = P_k + G (P^s_{k+1} - P-_{k+1}) G'
+
+Where the gait phase was found or lost after event k, the step forgot it: F has no entry in its columns there, and
+nothing of what came later tells about the phase before.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import numpy as np
 from numba import njit
 
 from fusion.estimator._algebra import difference, inject
+from fusion.estimator._gait_law import FORGET, LAW_PHASE
 from fusion.estimator.process import transition
+from fusion.estimator.state import E_PHASE, X_PHASE
 from fusion.types import Floats, Samples
 
 
@@ -27,6 +32,7 @@ def backward(
     P_prior: Floats,
     x_post: Floats,
     P_post: Floats,
+    law: Floats,
 ) -> None:
     """Smooth in place: ``x_post`` and ``P_post`` become the smoothed states and covariances."""
     n = active.shape[0]
@@ -38,7 +44,13 @@ def backward(
             free[i] = correction[active[i]]
         change = np.zeros(place.shape[0])
         if dt > 0.0:
-            F = transition(x_post[k], dt, active, place, process)
+            left = x_post[k].copy()
+            if law[k + 1, FORGET] > 0.0:
+                left[X_PHASE : X_PHASE + 3] = law[k + 1, LAW_PHASE : LAW_PHASE + 3]
+            F = transition(left, dt, active, place, process, law[k + 1])
+            if law[k + 1, FORGET] > 0.0:
+                for i in range(3):
+                    F[:, place[E_PHASE + i]] = 0.0
             G = np.ascontiguousarray(np.linalg.solve(P_prior[k + 1], F @ P_post[k]).T)
             step = G @ free
             spread = P_post[k] + G @ (P_post[k + 1] - P_prior[k + 1]) @ np.ascontiguousarray(G.T)

@@ -9,12 +9,14 @@ Nominal state ``x``, one flat array:
 ``x[9 + 18 s:]``    per segment s: world_from_segment (9, row-major), angular rate rad/s (3),
                     angular acceleration rad/s^2 (3), gyro bias rad/s (3); segment axes
 ``x[153 + 3 h:]``   displacement of the left (h = 0) and right (h = 1) hip joint, m, world axes
-``x[159 + c]``      time offset of camera c, s
+``x[159:162]``       gait phase, rad; its rate; the slow mean of its rate, rad/s (``_gait_law``)
+``x[162]``          speed of the belt under the feet, m/s, backwards positive
+``x[163 + c]``      time offset of camera c, s
 ==================  =====================================================================
 
 Error state, of which a mask makes only some entries free: root 0..8 as above; per segment s from ``9 + 12 s``:
 rotation (right error, R Exp(d)), rate, acceleration, bias, three each; ``105 + 3 h`` hip
-displacement; ``111 + c`` time offset of camera c.
+displacement; ``111`` to ``113`` gait phase and rates; ``114`` belt speed; ``115 + c`` time offset of camera c.
 
 The hip displacements stand for what turns the pelvis out of the plane (its rotation carries one hip forward and the
 other back by several centimetres) and for the detector's poor idea of where a hip is; without them a planar model
@@ -33,11 +35,15 @@ N_SEGMENTS = len(SEGMENTS)
 X_SEGMENT = 9
 X_STRIDE = 18
 X_HIP = X_SEGMENT + X_STRIDE * N_SEGMENTS
-X_TAU = X_HIP + 6
+X_PHASE = X_HIP + 6
+X_BELT = X_PHASE + 3
+X_TAU = X_BELT + 1
 E_SEGMENT = 9
 E_STRIDE = 12
 E_HIP = E_SEGMENT + E_STRIDE * N_SEGMENTS
-E_TAU = E_HIP + 6
+E_PHASE = E_HIP + 6
+E_BELT = E_PHASE + 3
+E_TAU = E_BELT + 1
 
 PLANAR_AXES = (1,)
 """The axis about which a segment turns in the sagittal plane: y, leftwards."""
@@ -47,7 +53,7 @@ PLANAR_DIRECTIONS = (0, 2)
 
 
 def initial_state(cameras: int) -> Floats:
-    """Return the nominal state of a body that stands still at the origin, shape (159 + cameras,)."""
+    """Return the nominal state of a body that stands still at the origin, shape (163 + cameras,)."""
     x = np.zeros(X_TAU + cameras)
     for segment in range(N_SEGMENTS):
         start = X_SEGMENT + X_STRIDE * segment
@@ -56,7 +62,13 @@ def initial_state(cameras: int) -> Floats:
 
 
 def active_errors(
-    segments: tuple[int, ...], cameras: tuple[int, ...], *, planar: bool, hips: bool = False
+    segments: tuple[int, ...],
+    cameras: tuple[int, ...],
+    *,
+    planar: bool,
+    hips: bool = False,
+    phase: bool = False,
+    belt: bool = False,
 ) -> Samples:
     """Return the indices of the free error states, increasing.
 
@@ -70,6 +82,10 @@ def active_errors(
         Free the hip displacements; only keypoints can see them.
     planar
         Leave out everything that leaves the sagittal plane.
+    phase
+        Free the gait phase.
+    belt
+        Free the speed of the belt; only feet that stand on it can see it.
     """
     axes = PLANAR_AXES if planar else (0, 1, 2)
     directions = PLANAR_DIRECTIONS if planar else (0, 1, 2)
@@ -79,5 +95,7 @@ def active_errors(
         free += [start + 3 * block + axis for block in range(4) for axis in axes]
     if hips:
         free += [E_HIP + 3 * hip + direction for hip in range(2) for direction in directions]
+    free += [E_PHASE, E_PHASE + 1, E_PHASE + 2] if phase else []
+    free += [E_BELT] if belt else []
     free += [E_TAU + camera for camera in cameras]
     return np.array(sorted(free), dtype=np.int64)

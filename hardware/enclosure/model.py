@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 
 import cadquery as cq
-from parameters import ENCLOSURE, Enclosure
+from parameters import BUTTON, ENCLOSURE, LAMP, LINE_X, SWITCH_X, Enclosure
 
 FOLDER = Path(__file__).parent
 PRESSED = ((-1, -1), (-1, 1), (1, -1))  # corners of the board that the lid holds down; the fourth is sawn off
@@ -49,7 +49,7 @@ def base(measures: Enclosure) -> cq.Workplane:
     usb = (
         cq.Workplane("YZ")
         .workplane(offset=m.outer_x / 2 - 3 * m.wall)
-        .center(-2.0, m.floor + m.cell_z + 0.5 + m.board_z + 2.2)
+        .center(0.0, m.floor + m.cell_z + 0.5 + m.board_z + 2.2)
     )
     body = body.cut(usb.rect(10.0, 4.4).extrude(4 * m.wall))
     for y in (-8.0, 8.0):  # jacks at the lower end
@@ -60,11 +60,11 @@ def base(measures: Enclosure) -> cq.Workplane:
         )
         body = body.cut(bush.circle(3.3).extrude(m.wall + 2))
     body = body.cut(screw_holes(m, 1.15).translate((0, 0, m.base_z)))
-    return body.cut(side_slot(m, -16.0, 8.0))
+    return body.cut(side_slot(m, SWITCH_X, 8.0)).cut(side_slot(m, LINE_X, 8.0).mirror("XZ"))
 
 
 def side_slot(measures: Enclosure, x: float, length: float) -> cq.Workplane:
-    """Return the slot of the slide switch."""
+    """Return a slot in the right wall: that of the slide switch; mirrored, that of the serial line."""
     m = measures
     plane = cq.Workplane("XZ").workplane(offset=m.outer_y / 2 - 2 * m.wall).center(x, m.base_z - 4.0)
     return plane.rect(length, 4.0).extrude(3 * m.wall)
@@ -127,8 +127,8 @@ def lid(measures: Enclosure) -> cq.Workplane:
     low, high = -m.inner_x / 2 + m.play + 2.75, m.inner_x / 2 - m.play - 2.75
     blocks = cq.Workplane("XY").pushPoints([(low, 0.0), (high, m.screw_y)]).rect(5.5, 4.6).extrude(-6.0)
     body = plate.union(lip).union(pins).union(blocks).cut(screw_holes(m, 0.85))
-    body = body.cut(cq.Workplane("XY").pushPoints([(-8.0, -11.0)]).circle(2.6).extrude(m.lid))  # lamp
-    body = body.cut(cq.Workplane("XY").pushPoints([(2.0, 9.0)]).circle(2.0).extrude(m.lid))  # button
+    body = body.cut(cq.Workplane("XY").pushPoints([LAMP]).circle(2.6).extrude(m.lid))  # lamp
+    body = body.cut(cq.Workplane("XY").pushPoints([BUTTON]).circle(2.0).extrude(m.lid))  # button
     return body.union(marks(m))
 
 
@@ -141,7 +141,7 @@ def marks(measures: Enclosure) -> cq.Workplane:
     lines = top.center(-28, 0).rect(10, 1.2).extrude(0.6).union(top.center(-33, 4.5).rect(1.2, 10).extrude(0.6))
     x_mark = top.center(-20.0, 0).text("x", 6, 0.6)
     y_mark = top.center(-27.5, 9.0).text("y", 6, 0.6)
-    up = top.center(-1.0, 0.0).transformed(rotate=(0, 0, -90)).text("UP", 7, 0.8)
+    up = top.center(-8.0, 0.0).transformed(rotate=(0, 0, -90)).text("UP", 7, 0.8)
     return raised.union(lines).union(x_mark).union(y_mark).union(up)
 
 

@@ -85,3 +85,14 @@ class Enclosure:
 
 
 ENCLOSURE = Enclosure()
+
+
+def hole(column: float, row: float) -> tuple[float, float]:
+    """Return x and y of a hole of the board: column 0 at the lower end, row 0 at the left (electrical/draw.py)."""
+    return 2.54 * (column - 13.0), 2.54 * (5.0 - row)
+
+
+LAMP, BUTTON = hole(10.5, 9.4), hole(14, 3)
+"""The lamp's leads are bent 1.5 mm inwards, clear of the lid's lip."""
+
+SWITCH_X, LINE_X = hole(17, 10)[0], hole(23, 0)[0]

@@ -14,14 +14,16 @@ from filterpy.kalman import KalmanFilter
 from scipy.linalg import block_diag
 
 from fusion.body.skeleton import Skeleton
-from fusion.estimator.filter import POSTURE_EVERY, forward
+from fusion.estimator._gait_law import LAW_SIZE
+from fusion.estimator.filter import POSTURE_EVERY, Model, Readings, Trace, forward
 from fusion.estimator.inputs import Settings
 from fusion.estimator.prior import posture_rows
+from fusion.estimator.process import TURN_DENSITY
 from fusion.estimator.schedule import chains
 from fusion.estimator.smoother import backward
 from fusion.estimator.state import E_TAU, N_SEGMENTS, X_HIP, active_errors, initial_state
 from fusion.types import Flags, Floats, Samples
-from tests.estimator.states import process_parameters
+from tests.estimator.states import new_belief, process_parameters
 
 SEGMENTS = (0, 2, 3, 4)
 """Pelvis, left thigh, shank and foot: a chain, so that posture ties neighbours together."""
@@ -96,16 +98,24 @@ def run_ours(case: LinearCase, *, smooth: bool) -> Stores:
     x, events = _nominal(case.start), case.time_s.size
     stores = tuple(np.empty((events, *shape)) for shape in 2 * ((x.size,), (N, N)))
     missing = np.full_like(case.gyro, np.nan)
-    forward(
-        x, case.P.copy(), active, place, process, np.array([1]), np.array([0, 2]), NO_GATE,
-        case.gyro, missing, missing, case.gyro_variance, np.ones(N_SEGMENTS), np.ones(case.gyro.shape[:2]),
-        case.posture, np.full((N_SEGMENTS, 5), -1), np.zeros((N_SEGMENTS, 5, 3)),
-        np.zeros(len(case.seen), dtype=np.int64), case.seen, case.seen_sd, body.segments, body.offsets, body.hip,
-        np.array([False]), np.zeros((1, 16)), np.zeros(1), np.empty((0, 2), dtype=np.int64),
-        case.time_s, case.is_frame, case.index, *stores, np.zeros(case.seen.shape[:2], dtype=np.bool_),
+    model = Model(
+        active=active, place=place, process=process, rows_turn=np.array([1]), rows_move=np.array([0, 2]),
+        options=NO_GATE, gyro_variance=case.gyro_variance, accel_variance=np.ones(N_SEGMENTS), posture=case.posture,
+        sensor_segments=np.full((N_SEGMENTS, 5), -1), sensor_offsets=np.zeros((N_SEGMENTS, 5, 3)),
+        point_segments=body.segments, point_offsets=body.offsets, point_hip=body.hip, is_pinhole=np.array([False]),
+        geometry=np.zeros((1, 16)), line_time_s=np.zeros(1), pairs=np.empty((0, 2), dtype=np.int64),
     )  # fmt: skip
+    readings = Readings(
+        gyro=case.gyro, accel=missing, upward=missing, up_variance=np.ones(case.gyro.shape[:2]),
+        frame_camera=np.zeros(len(case.seen), dtype=np.int64), frame_values=case.seen, frame_sd=case.seen_sd,
+        event_time_s=case.time_s, event_is_frame=case.is_frame, event_index=case.index,
+    )  # fmt: skip
+    belief = new_belief(x, case.P.copy(), points=len(POINT_NAMES))
+    laws = np.zeros((events, LAW_SIZE))
+    trace = Trace(*stores, laws, np.zeros(case.seen.shape[:2], dtype=np.bool_))
+    forward(model, readings, belief, trace)
     if smooth:
-        backward(active, place, process, case.time_s, *stores)
+        backward(active, place, process, case.time_s, *stores, laws)
     x_prior, P_prior, x_post, P_post = stores
     return Stores(_readable(x_prior), P_prior, _readable(x_post), P_post)
 
@@ -150,7 +160,7 @@ def textbook_process(dt: float) -> tuple[Floats, Floats]:
     Q = [np.kron(parameters[1] * white, pair)]
     for segment in SEGMENTS:
         F.append(block_diag(_singer(dt, s.turn_correlation_s), 1.0))
-        Q.append(block_diag(parameters[7 + segment] * white, parameters[3] * dt))
+        Q.append(block_diag(parameters[TURN_DENSITY + segment] * white, parameters[3] * dt))
     decay = np.exp(-dt / s.hip_correlation_s)
     F.append(decay * np.eye(HIPS))
     Q.append(s.hip_sd_m**2 * (1.0 - decay**2) * np.eye(HIPS))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from fusion.estimator._algebra import inject
+from fusion.estimator._gait_law import LAW_SIZE
+from fusion.estimator.filter import KINDS, Belief
+from fusion.estimator.gait_prior import new_memory
 from fusion.estimator.inputs import Settings
 from fusion.estimator.process import TURN_DENSITY
-from fusion.estimator.state import E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, initial_state
+from fusion.estimator.state import E_HIP, E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, initial_state
 from fusion.types import Floats, Samples
 
 CAMERAS = 2
 STEP = 1e-5
+NO_LAW = np.zeros(LAW_SIZE)
+"""Every segment follows the Singer model."""
 
 
 def random_state(rng: np.random.Generator, *, planar: bool = False) -> Floats:
@@ -24,7 +29,7 @@ def random_state(rng: np.random.Generator, *, planar: bool = False) -> Floats:
         error[start : start + E_STRIDE] = rng.normal(0.0, np.repeat([0.8, 5.0, 40.0, 0.02], 3))
         if planar:
             error[start : start + E_STRIDE].reshape(4, 3)[:, [0, 2]] = 0.0
-    error[E_TAU - 6 :] = rng.normal(0.0, [0.03] * 6 + [0.02] * CAMERAS)
+    error[E_HIP:] = rng.normal(0.0, [0.03] * 6 + [1.0] * 3 + [0.5] + [0.02] * CAMERAS)
     inject(x, error)
     return x
 
@@ -74,6 +79,20 @@ def process_parameters(settings: Settings | None = None) -> Floats:
         1e-5,
         s.hip_correlation_s,
         s.hip_sd_m**2,
+        1e-3,
     ]
     assert len(head) == TURN_DENSITY
     return np.array(head + turn)
+
+
+def new_belief(x: Floats, P: Floats, *, points: int = 0, cameras: int = 1) -> Belief:
+    """Return a belief before the first event, without a gait law."""
+    return Belief(
+        x=x,
+        P=P,
+        clock=np.array([np.nan, 0.0]),
+        counts=np.zeros((KINDS, 5)),
+        rejected_sensor=np.zeros((4, N_SEGMENTS), dtype=np.int64),
+        rejected_point=np.zeros((cameras, max(1, points)), dtype=np.int64),
+        gait=new_memory((), (), np.full((N_SEGMENTS, 2), -1), points, False),
+    )

@@ -8,8 +8,8 @@ from scipy.spatial.transform import Rotation
 
 from fusion.estimator._algebra import cross, difference, exp_so3, inject, log_so3
 from fusion.estimator.process import spread, transition
-from fusion.estimator.state import E_HIP, E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, active_errors
-from tests.estimator.states import CAMERAS, places, process_parameters, random_state
+from fusion.estimator.state import E_BELT, E_HIP, E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, active_errors
+from tests.estimator.states import CAMERAS, NO_LAW, places, process_parameters, random_state
 
 number = st.floats(-1.0, 1.0)
 vector = st.tuples(number, number, number).map(np.array)
@@ -74,20 +74,20 @@ def test_a_rotation_error_turns_about_the_segments_own_axes():
 def test_spread_equals_the_dense_product_with_the_documented_noise(number, planar, dt):
     rng = np.random.default_rng(number)
     segments = tuple(sorted(rng.choice(N_SEGMENTS, rng.integers(1, 6), replace=False).tolist()))
-    active = active_errors(segments, (0, 1), planar=planar, hips=True)
+    active = active_errors(segments, (0, 1), planar=planar, hips=True, phase=True, belt=True)
     place, parameters = places(active), process_parameters()
     root = rng.normal(size=(active.size, active.size))
     P = root @ root.T
-    F = transition(random_state(rng, planar=planar), dt, active, place, parameters)
+    F = transition(random_state(rng, planar=planar), dt, active, place, parameters, NO_LAW)
     wanted = F @ P @ F.T + _noise(dt, parameters)[np.ix_(active, active)]
-    found = spread(P, F, dt, place, parameters)
+    found = spread(P, F, dt, place, parameters, NO_LAW)
     assert found == pytest.approx(wanted, rel=1e-12, abs=1e-12 * np.abs(wanted).max())
     assert np.array_equal(found, found.T)
 
 
 def _noise(dt, parameters):
     """Q over the full error state, from the docstring of ``process``."""
-    _, root, _, bias, tau, hip_time, hip_variance, *turn = parameters
+    _, root, _, bias, tau, hip_time, hip_variance, belt, *turn = parameters
     block = np.array(
         [
             [dt**5 / 20, dt**4 / 8, dt**3 / 6],
@@ -102,8 +102,9 @@ def _noise(dt, parameters):
         Q[first, first] = np.kron(turn[segment] * block, np.eye(3))
         last = np.arange(first.stop, first.stop + 3)
         Q[last, last] = bias * dt
-    hips = np.arange(E_HIP, E_TAU)
+    hips = np.arange(E_HIP, E_HIP + 6)
     Q[hips, hips] = hip_variance * (1.0 - np.exp(-2.0 * dt / hip_time))
+    Q[E_BELT, E_BELT] = belt * dt
     cameras = np.arange(E_TAU, E_TAU + CAMERAS)
     Q[cameras, cameras] = tau * dt
     return Q

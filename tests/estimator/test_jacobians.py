@@ -6,11 +6,20 @@ import pytest
 from fusion.body.skeleton import SKELETON_POINTS, Skeleton, segment_index
 from fusion.estimator import measurements
 from fusion.estimator._algebra import difference, inject
+from fusion.estimator._gait_law import (
+    GAIT,
+    HOLD,
+    LAW_DECAY,
+    LAW_POSTURE,
+    LAW_SERIES,
+    LAW_VARIANCE,
+    MODE,
+)
 from fusion.estimator.process import move, transition
 from fusion.estimator.schedule import chains
-from fusion.estimator.state import E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, active_errors
+from fusion.estimator.state import E_SEGMENT, E_STRIDE, E_TAU, N_SEGMENTS, X_PHASE, active_errors
 from fusion.types import SEGMENTS
-from tests.estimator.states import CAMERAS, STEP, analytic, numeric, places, process_parameters, random_state
+from tests.estimator.states import CAMERAS, NO_LAW, STEP, analytic, numeric, places, process_parameters, random_state
 
 SKELETON = Skeleton.from_height(1.75)
 POINTS = chains([SKELETON.point_chain(name) for name in SKELETON_POINTS])
@@ -137,12 +146,12 @@ def _chain(name):
     return POINTS.segments[k], POINTS.offsets[k], POINTS.hip[k]
 
 
-def _transitions(x, *, planar):
-    active = active_errors(tuple(range(N_SEGMENTS)), (0, 1), planar=planar, hips=True)
+def _transitions(x, *, planar, law=NO_LAW):
+    active = active_errors(tuple(range(N_SEGMENTS)), (0, 1), planar=planar, hips=True, phase=True, belt=True)
     parameters, dt = process_parameters(), 0.01
-    found = transition(x, dt, active, places(active), parameters)
+    found = transition(x, dt, active, places(active), parameters, law)
     ahead = x.copy()
-    move(ahead, dt, parameters)
+    move(ahead, dt, parameters, law)
     wanted = np.empty_like(found)
     for column, index in enumerate(active):
         ends = []
@@ -150,7 +159,7 @@ def _transitions(x, *, planar):
             moved, error = x.copy(), np.zeros(E_TAU + CAMERAS)
             error[index] = sign * STEP
             inject(moved, error)
-            move(moved, dt, parameters)
+            move(moved, dt, parameters, law)
             ends.append(difference(moved, ahead)[active])
         wanted[:, column] = (ends[0] - ends[1]) / (2.0 * STEP)
     return found, wanted
@@ -174,3 +183,23 @@ def test_transition_in_space_of_a_body_that_does_not_turn(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_transition_in_space(seed):
     _check(*_transitions(random_state(np.random.default_rng(seed)), planar=False))
+
+
+def _gait_law(rng, mode):
+    law = NO_LAW.copy()
+    law[MODE] = mode
+    law[LAW_SERIES:LAW_POSTURE] = rng.normal(0.0, 0.1, LAW_POSTURE - LAW_SERIES)
+    law[LAW_POSTURE : LAW_POSTURE + 8] = rng.normal(0.0, 0.3, 8)
+    law[LAW_DECAY : LAW_DECAY + 8] = rng.choice([0.0, 8.0, 15.0], 8)
+    law[LAW_VARIANCE : LAW_VARIANCE + 8] = 0.01
+    return law
+
+
+@pytest.mark.parametrize("mode", [HOLD, GAIT])
+@pytest.mark.parametrize("planar", [True, False])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_transition_by_the_gait_law(seed, planar, mode):
+    rng = np.random.default_rng(seed)
+    x = random_state(rng, planar=planar)
+    x[X_PHASE : X_PHASE + 3] = [rng.uniform(0.0, 6.0), 6.0, 5.5]
+    _check(*_transitions(x, planar=planar, law=_gait_law(rng, mode)))

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from fusion.estimator import robust
-from fusion.estimator.filter import NIS_CAMERA, NIS_UP, forward
+from fusion.estimator._gait_law import LAW_SIZE
+from fusion.estimator.filter import NIS_CAMERA, NIS_UP, Model, Readings, Trace, forward
 from fusion.estimator.inputs import Settings
 from fusion.estimator.prior import posture_rows
 from fusion.estimator.process import TURN_DENSITY
 from fusion.estimator.state import E_HIP, E_TAU, N_SEGMENTS, active_errors, initial_state
-from tests.estimator.states import process_parameters
+from tests.estimator.states import new_belief, process_parameters
 
 ROOT = active_errors((), (), planar=False)
 PLACE = np.full(E_TAU, -1, dtype=np.int64)
@@ -104,15 +105,23 @@ def _upright(posture):
     up[:, 0] = [0.0, 0.0, 1.0]
     stores = tuple(np.empty((ticks, *shape)) for shape in 2 * ((x.size,), (active.size, active.size)))
     no_frame = np.empty((0, 0, 3))
-    counts = forward(
-        x, 1e-4 * np.eye(active.size), active, place, process, np.array([1]), np.array([0, 2]),
-        np.array([16.0, NU, 6.0, 0.0]), missing, missing, up, np.ones(N_SEGMENTS), np.ones(N_SEGMENTS),
-        np.full((ticks, N_SEGMENTS), 0.1**2), posture, np.full((N_SEGMENTS, 5), -1), np.zeros((N_SEGMENTS, 5, 3)),
-        np.empty(0, dtype=np.int64), no_frame, no_frame, np.empty((0, 5), dtype=np.int64), np.empty((0, 5, 3)),
-        np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_), np.empty((0, 16)), np.empty(0),
-        np.empty((0, 2), dtype=np.int64), np.arange(ticks) / 100.0, np.zeros(ticks, dtype=np.bool_),
-        np.arange(ticks), *stores, np.empty((0, 0), dtype=np.bool_),
+    model = Model(
+        active=active, place=place, process=process, rows_turn=np.array([1]), rows_move=np.array([0, 2]),
+        options=np.array([16.0, NU, 6.0, 0.0]), gyro_variance=np.ones(N_SEGMENTS), accel_variance=np.ones(N_SEGMENTS),
+        posture=posture, sensor_segments=np.full((N_SEGMENTS, 5), -1), sensor_offsets=np.zeros((N_SEGMENTS, 5, 3)),
+        point_segments=np.empty((0, 5), dtype=np.int64), point_offsets=np.empty((0, 5, 3)),
+        point_hip=np.empty(0, dtype=np.int64), is_pinhole=np.empty(0, dtype=np.bool_), geometry=np.empty((0, 16)),
+        line_time_s=np.empty(0), pairs=np.empty((0, 2), dtype=np.int64),
     )  # fmt: skip
+    readings = Readings(
+        gyro=missing, accel=missing, upward=up, up_variance=np.full((ticks, N_SEGMENTS), 0.1**2),
+        frame_camera=np.empty(0, dtype=np.int64), frame_values=no_frame, frame_sd=no_frame,
+        event_time_s=np.arange(ticks) / 100.0, event_is_frame=np.zeros(ticks, dtype=np.bool_),
+        event_index=np.arange(ticks),
+    )  # fmt: skip
+    belief = new_belief(x, 1e-4 * np.eye(active.size))
+    forward(model, readings, belief, Trace(*stores, np.zeros((ticks, LAW_SIZE)), np.empty((0, 0), dtype=np.bool_)))
+    counts = belief.counts
     last = stores[2][-1]
     return np.rad2deg(np.arctan2(last[11], last[9])), counts
 

@@ -117,6 +117,30 @@ def test_the_groove_has_one_open_end_and_the_tongue_fits(measures):
         ).any()
 
 
+def test_lamp_and_button_lie_under_their_openings_and_switch_and_line_at_their_slots(measures):
+    m = measures
+    for folder in (FOLDER, FOLDER.parent / "electrical"):
+        sys.path.insert(0, str(folder))
+    try:
+        import draw
+        from parameters import hole
+    finally:
+        del sys.path[:2]
+    middle = {}
+    for name in ("D1", "S1", "S2", "J3"):
+        at = np.array([hole(*place) for pin, place in draw.HOLES.items() if pin.startswith(f"{name}.")])
+        middle[name] = at.mean(axis=0)
+    lid, base = triangles("lid"), triangles("base")
+    through = [[*(middle["D1"] + [0, 1.5]), m.lid / 2], [*middle["S1"], m.lid / 2]]
+    assert not is_inside(lid, np.array(through)).any()
+    wall, z = m.inner_y / 2 + m.wall / 2, m.base_z - 4.0
+    slots = [[middle["S2"][0], -wall, z], [middle["J3"][0], wall, z]]
+    assert not is_inside(base, np.array(slots)).any()
+    assert is_inside(base, np.array(slots) * [1, -1, 1]).all()
+    usb = [m.outer_x / 2 - m.wall / 2, 0.0, m.floor + m.cell_z + 0.5 + m.board_z + 2.2]
+    assert not is_inside(base, np.array([usb])).any()
+
+
 def test_the_lid_is_not_symmetric_so_up_is_felt(measures):
     corners = triangles("lid").reshape(-1, 3)
     reach = {(sx, sy): (corners @ [sx, sy, 0]).max() for sx in (-1, 1) for sy in (-1, 1)}
