@@ -49,7 +49,24 @@ def table(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("filterpy over ours", f"{theirs / ours:.1f} x"),
         ("`import fusion`, start of the interpreter subtracted",
          f"{1e3 * (median['import_fusion'] - median['import_nothing']):.0f} ms"),
+        *pose_rows(runs),
     ]  # fmt: skip
+
+
+def pose_rows(runs: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a frame of 720p video costs by network, and how much of it is the network itself."""
+    rows = []
+    for name, item in runs.items():
+        if not name.startswith("pose["):
+            continue
+        info, stats = item["extra_info"], item["stats"]
+        whole_s, bare_s = float(stats["median"]) / info["frames"], float(info["bare_s"]) / info["frames"]
+        share = float(stats["mean"]) / float(info["bare_s"])
+        what = f"a frame of 720p video by `{name[5:-1]}`, two threads: decode, cut, run, points, follow"
+        rows.append((what, f"{1e3 * whole_s:.1f} ms, {1.0 / whole_s:.0f} frames/s"))
+        over = "the same over the network in ONNX Runtime, in the same run"
+        rows.append((over, f"{share:.2f} x of {1e3 * bare_s:.1f} ms"))
+    return rows
 
 
 def machine(report: dict[str, Any]) -> str:

@@ -1,23 +1,24 @@
-"""Calibrate one Tandem wearable: connect, guide, fit, store on the device, read back."""
+"""Look after one Tandem wearable: calibrate it (guide, fit, store on the device, read back), let it test itself."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from drivers.base import DeviceInfo, DeviceStatus, Found, ImuPacket, Packet, Session, Transport
+from drivers.base import DeviceInfo, DeviceStatus, Found, ImuPacket, Packet, Reply, Session, Transport
 from drivers.calibration.fit import AccelFit, GyroFit, fit_accel, fit_gyro
 from drivers.calibration.guide import Guide, accel_rests, steps
 from drivers.devices._tandem_decoder import TandemDecoder
-from drivers.devices.tandem_imu import TandemImu
+from drivers.devices.tandem_imu import TandemImu, refusal
 from drivers.imu_calibration import ImuCalibration
 from drivers.protocols import tandem
-from drivers.protocols.tandem import Command
+from drivers.protocols.tandem import Command, Result
+from drivers.protocols.tandem_frames import seal, to_serial
 from drivers.session import LOST, Listeners, Source, StreamEvent, WearableStream
 from fusion.errors import DeviceError, StorageError, UsageError
 
@@ -27,6 +28,8 @@ RANGE_G, RANGE_DPS = 4.0, 1000.0
 
 STEP_LIMIT_S = 180.0
 CONNECT_LIMIT_S = 30.0
+SELF_TEST_LIMIT_S = 3.0
+_SELF_TEST_NUMBER = 0xFFFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Borrowed:
 
     device: TandemImu
     talk: Session | None = None
+    is_resting: bool = False
     info: ClassVar[DeviceInfo] = TandemImu.info
 
     @property
@@ -98,13 +102,19 @@ class Borrowed:
         self.talk = link
 
     async def poll(self, link: Session) -> None:
-        """Check that it still streams."""
-        await self.device.poll(link)
+        """Check that it still streams, unless it was told to rest."""
+        if not self.is_resting:
+            await self.device.poll(link)
 
     async def stop(self, link: Session) -> None:
         """Let it rest."""
         self.talk = None
         await self.device.stop(link)
+
+    async def rest(self) -> None:
+        """Stop it for what is only done at rest."""
+        self.is_resting = True
+        await self.ask(Command.STOP)
 
     async def ask(self, kind: Command, body: bytes = b"") -> bytes:
         """Return what the device answers; raises DeviceError."""
@@ -181,17 +191,56 @@ async def calibrate(
     UsageError
         The transport cannot reach a Tandem wearable.
     """
-    device = Borrowed(_device(transport.name))
-    following = _Following(Guide(steps(level=plan.level, turns=plan.turns)), say)
-    listeners = Listeners(following.packet, following.event, following.broken)
-    source = Source("wearable", "tandem_imu", device, transport, address, transport_settings or {})
-    stream = WearableStream(source, listeners)
-    task = asyncio.create_task(stream.run())
-    try:
-        await _connected(device, following)
+    guide = Guide(steps(level=plan.level, turns=plan.turns))
+    following = _Following(guide, say)
+    async with _joined(transport, address, transport_settings or {}, following) as device:
         following.tell()
         await _followed(following)
         return await _finished(device, following, plan)
+
+
+async def self_test(
+    transport: Transport, address: str, transport_settings: Mapping[str, object] | None = None
+) -> tuple[str, ...]:
+    """Return what the wearable's self-test finds wrong, in words; it must lie still.
+
+    Raises
+    ------
+    DeviceError
+        The wearable is not there, or does not answer.
+    """
+    following = _Following(Guide(()), lambda _: None)
+    async with _joined(transport, address, transport_settings or {}, following) as device:
+        await device.rest()
+        if device.talk is None:
+            raise DeviceError("the link to the wearable was lost. Come closer and test again.")
+        data = tandem.command(Command.SELF_TEST, _SELF_TEST_NUMBER)
+        framed = seal(data) if transport.name == "ble" else to_serial(data)
+
+        def wanted(packet: Packet) -> bool:
+            return isinstance(packet, Reply) and packet.name == "self_test" and packet.number == _SELF_TEST_NUMBER
+
+        # asked once: it is busy meanwhile, and would refuse a repetition
+        answer = await device.talk.ask(tandem.COMMAND_CHANNEL, framed, wanted, timeout_s=SELF_TEST_LIMIT_S)
+        told = answer.data if isinstance(answer, Reply) else b""
+        if told[0] != Result.OK or len(told) < 4:
+            raise DeviceError(refusal(Command.SELF_TEST, told[0], told[1]))
+        failures = int.from_bytes(told[2:4], "little")
+        return tuple(words for bit, words in enumerate(tandem.SELF_TEST_FAILURES) if failures >> bit & 1)
+
+
+@asynccontextmanager
+async def _joined(
+    transport: Transport, address: str, settings: Mapping[str, object], following: _Following
+) -> AsyncIterator[Borrowed]:
+    """Connect, and let go in the end."""
+    device = Borrowed(_device(transport.name))
+    listeners = Listeners(following.packet, following.event, following.broken)
+    stream = WearableStream(Source("wearable", "tandem_imu", device, transport, address, settings), listeners)
+    task = asyncio.create_task(stream.run())
+    try:
+        await _connected(device, following)
+        yield device
     finally:
         await stream.stop()
         with suppress(TimeoutError):
@@ -213,7 +262,7 @@ async def _connected(device: Borrowed, following: _Following) -> None:
                 await asyncio.sleep(0.05)
     except TimeoutError as cause:
         why = following.lost or "it does not answer"
-        raise DeviceError(f"no wearable to calibrate within {CONNECT_LIMIT_S:g} s: {why}") from cause
+        raise DeviceError(f"no wearable answers within {CONNECT_LIMIT_S:g} s: {why}") from cause
 
 
 async def _followed(following: _Following) -> None:
@@ -263,7 +312,7 @@ async def store(device: Borrowed, calibration: ImuCalibration) -> None:
         The device refuses it or reads back another.
     """
     block = calibration.to_block()
-    await device.ask(Command.STOP)
+    await device.rest()
     await device.ask(Command.WRITE_CALIBRATION, block)
     if await device.ask(Command.READ_CALIBRATION) != block:
         raise DeviceError("the wearable does not read back what it was given. Calibrate again, or replace the board.")

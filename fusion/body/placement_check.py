@@ -6,6 +6,7 @@ Three questions, in this order
 2. Sides against each other. A shank turns with the foot of its own leg and not with the other one; likewise
    thigh and shank. Where one part disagrees with two that agree, its two sensors are swapped.
 3. Sides against a camera, which alone can see that whole legs were swapped.
+4. Thighs without any shank to compare them with: do they swing as far as shanks do?
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ _STILLER = 0.8
 
 _THIGH_OVER_SHANK = 1.2
 """A shank's rate is the thigh's plus the knee's and therefore the larger one; a fifth more is no chance."""
+
+_SHANK_SWING_RAD = 0.46
+"""RMS rate over the angular frequency of the stride. Simulated thighs reach 0.42 (fast walking, running) and 0.30 to
+0.36 at usual speeds, shanks 0.47 to 0.57; shanks of stiff knees and of shuffling steps less, and stay unnoticed."""
+
+_STRIDES_HZ = (0.4, 1.6)
 
 _PAIRING_MARGIN = 0.15
 _CAMERA_MARGIN = 0.25
@@ -71,6 +78,8 @@ def compare(tracks: Mapping[str, Track], camera_pitch: Mapping[str, tuple[Floats
     # 2., 3. Sides, by the links between parts and by the camera.
     seen = _camera_choices(moved, camera_pitch)
     swapped, doubt = _swapped_sides(_links(moved), _parts_by_camera(seen))
+    # 4. Thighs that nothing can be compared with.
+    far = _FAR if _swing_like_shanks(tracks) else ""
     verdicts = {}
     for label, segment in worn_on.items():
         part = segment.split("_")[-1]
@@ -78,8 +87,30 @@ def compare(tracks: Mapping[str, Track], camera_pitch: Mapping[str, tuple[Floats
             segment = _other(segment)
         flip = seen.get(worn_on[label], ("", False))[1]
         issue = _swap_issue(label, segment) if segment != label else (doubt if f"{part} sensors" in doubt else "")
-        verdicts[label] = Verdict(segment, issue, flip)
+        verdicts[label] = Verdict(segment, issue or (far.format(label=label) if part == "thigh" else ""), flip)
     return verdicts
+
+
+_FAR = "The sensor labelled {label!r} swings as far as a shank does; check on which segment it is worn."
+
+
+def _swing_like_shanks(tracks: Mapping[str, Track]) -> bool:
+    """Question 4: whether all thighs swing too far for thighs, and no shank is there to compare them with."""
+    if any(label.endswith("shank") for label in tracks):
+        return False
+    swings = [_swing_rad(track) for label, track in tracks.items() if label.endswith("thigh")]
+    return bool(swings) and min(swings) > _SHANK_SWING_RAD
+
+
+def _swing_rad(track: Track) -> float:
+    """Return how far a segment swings: its RMS rate over the angular frequency of the stride, rad; 0 when unknown."""
+    if track.use.sum() < 20 or np.ptp(track.time_s[track.use]) < _MIN_COMMON_S:
+        return 0.0
+    time_s, rate = track.time_s[track.use], track.rate_radps[track.use]
+    grid_hz = np.arange(*_STRIDES_HZ, 0.02)
+    wave = np.exp(-2j * np.pi * np.outer(grid_hz, time_s - time_s[0]))
+    stride_hz = float(grid_hz[np.argmax(np.abs(wave @ (rate - rate.mean())))])
+    return _size(track) / (2.0 * np.pi * stride_hz)
 
 
 def _swap_issue(label: str, segment: str) -> str:

@@ -13,6 +13,9 @@ from fusion.gait.joint_angles import CALIBRATION_SD_DEG
 from fusion.gait.parameters import GOOD_STRIDES, MIN_STRIDES
 from fusion.types import Estimate, Floats, JointAngles, Parameter, Stride
 
+RANGE_SD_DEG = 3.0
+"""What soft tissue and alignment leave of a range of motion: each of its two ends errs by about 2 deg."""
+
 Reading = Callable[[Floats], Floats]
 """Cycles, shape (strides, 101) -> one value per stride."""
 
@@ -87,5 +90,5 @@ def _estimate(
     few = len(seen) < GOOD_STRIDES
     remark = f"measured in {len(seen)} of {valid} strides, {GOOD_STRIDES} needed: walk longer" if few else ""
     # A range does not depend on where zero is: of the calibration only soft tissue and alignment remain.
-    shared_sd_deg = min(calibration_sd_deg, CALIBRATION_SD_DEG) if reading is _range else calibration_sd_deg
+    shared_sd_deg = min(calibration_sd_deg, RANGE_SD_DEG) if reading is _range else calibration_sd_deg
     return mean_estimate(reading(seen), "deg", shared_sd_deg, grade="limited" if few else "good", reason=remark)

@@ -98,7 +98,7 @@ class CurveNorm:
     n: int
 
 
-def norm_for(parameter: str, subject: Subject, speed_mps: float = np.nan) -> Norm:
+def norm_for(parameter: str, subject: Subject, speed_mps: float = np.nan, *, same_pace: bool = False) -> Norm:
     """Return the reference range of a parameter for this person.
 
     Parameters
@@ -109,9 +109,12 @@ def norm_for(parameter: str, subject: Subject, speed_mps: float = np.nan) -> Nor
         Age and sex choose the walkway band; height or leg length scale the speed for joint angles.
     speed_mps
         Measured walking speed; shares of the cycle and joint angles are compared at this speed.
+    same_pace
+        Compare every walkway measure at the pace walked. People whose age was measured at the usual pace only then
+        have no norm at another pace.
     """
     if parameter in _WALKWAY:
-        return _walkway_norm(parameter, subject, speed_mps)
+        return _walkway_norm(parameter, subject, speed_mps, same_pace=same_pace)
     if parameter in _CURVE_POINTS or parameter in _CURVE_RANGES:
         return _angle_norm(parameter, subject, speed_mps)
     return Norm.none("no published norm in this version")
@@ -170,17 +173,21 @@ def _angle_norm(parameter: str, subject: Subject, speed_mps: float) -> Norm:
     return Norm.normal(mean, sd, curve.name, curve.n)
 
 
-def _walkway_norm(parameter: str, subject: Subject, speed_mps: float) -> Norm:
+def _walkway_norm(parameter: str, subject: Subject, speed_mps: float, *, same_pace: bool) -> Norm:
     if not np.isfinite(subject.age_years):
         return Norm.none("no norm: age not given")
     adult = subject.age_years >= 18.0
     if adult and subject.sex not in ("male", "female"):
         return Norm.none("no norm: sex not given")
+    if same_pace and not np.isfinite(speed_mps):
+        return Norm.none("no norm: walking speed not known")
     # Children of both sexes share one row in the sources.
     rows = _walkway_rows(subject.sex if adult else "male", int(subject.age_years))
-    row = _at_pace(rows, speed_mps) if parameter in _PACED else _at_pace(rows, np.nan)
+    row = _at_pace(rows, speed_mps if same_pace or parameter in _PACED else np.nan)
     if row is None:
         return Norm.none("no norm for this age")
+    if same_pace and _is_another_pace(row, speed_mps):
+        return Norm.none("no norm at this pace: healthy people of this age were measured at their usual pace only")
     mean, sd = _cell(row, parameter), _cell(row, f"{parameter}_sd")
     if parameter == "walking_speed_mps" and not np.isfinite(mean):
         mean = _cell(row, "stride_length_m") * _cell(row, "cadence_spm") / 120.0
@@ -198,6 +205,12 @@ def _at_pace(rows: list[dict[str, str]], speed_mps: float) -> dict[str, str] | N
         return usual
     ordered = sorted(classes, key=lambda row: _cell(row, "pace_to_mps"))
     return next((row for row in ordered if speed_mps < _cell(row, "pace_to_mps")), ordered[-1])
+
+
+def _is_another_pace(row: Mapping[str, str], speed_mps: float) -> bool:
+    """Return whether 95 % of the people of a row without pace classes walked at other speeds."""
+    mean, sd = _cell(row, "walking_speed_mps"), _cell(row, "walking_speed_mps_sd")
+    return not row["pace_to_mps"] and np.isfinite(mean) and bool(abs(speed_mps - mean) > _RANGE_SD * sd)
 
 
 def _people(row: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ def page_one_screening(analysis: Analysis, prevalence_percent: float) -> list[Bl
     for result in given[:MOST_ON_PAGE_ONE]:
         told = clean(" ".join(part for part in (score_sentence(result), _driver_words(result)) if part), 230)
         meaning = result.meaning(prevalence_percent)
-        extra = [clean(result.not_specific, 180)] if result.not_specific else []
+        extra = [clean(result.not_specific, 260)] if result.not_specific else []
         if meaning is not None:
             extra.append(clean(meaning.sentence, 260))
         texts = [Text(told, strong=f"{result.sentence}.")]
@@ -83,7 +83,7 @@ def score_blocks(result: ScreeningResult, prevalence_percent: float) -> list[Blo
         if words
     ]
     if result.not_specific:
-        blocks.append(Text(clean(result.not_specific, 500)))
+        blocks.append(Text(clean(f"{result.not_specific} {result.not_specific_basis}", 900)))
     meaning = result.meaning(prevalence_percent)
     if meaning is not None:
         blocks += [Drawing(people_figure(result.key, meaning)), Text(meaning.sentence)]

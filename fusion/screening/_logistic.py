@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import rankdata
 
 from fusion.errors import SignalError
@@ -125,11 +126,10 @@ def calibration(log_odds: Floats, is_case: Flags) -> tuple[float, float]:
     # A touch of ridge keeps the slope finite where the groups do not overlap.
     both = fit(log_odds[:, None], is_case, 1e-3)
     slope = float(both.coefficients[1] / both.sd[0])
-    offset = 0.0
-    for _ in range(_MOST_STEPS):
-        share = _sigmoid(log_odds + offset)
-        offset -= float(np.sum(share - is_case) / np.sum(share * (1.0 - share)))
-    return slope, offset
+    reach = float(np.max(np.abs(log_odds))) + 50.0
+    # The expected number of cases grows with the offset, so there is one root, and Newton steps may overshoot it.
+    offset = brentq(lambda shift: float(np.sum(_sigmoid(log_odds + shift) - is_case)), -reach, reach, xtol=1e-10)
+    return slope, float(offset)
 
 
 def sensitivity_at(log_odds: Floats, is_case: Flags, specificity: float) -> float:

@@ -1,7 +1,8 @@
 """How far an adult's walk is from that of healthy peers, whatever the reason.
 
-1. Take one measure of each domain of gait (pace, rhythm, support; Lord et al. 2013, *J Gerontol A* 68:820).
-2. Express it in standard deviations from healthy people of the same age, sex and pace.
+1. Take measures of stride, rhythm and support (domains of Lord et al. 2013, *J Gerontol A* 68:820).
+2. Express them in standard deviations from healthy people of the same age, sex and pace. Walking speed itself is
+   told apart and moves nothing: a slow or fast walk may be chosen, and the recording cannot say.
 3. Take the domain that is furthest away. By chance alone one of k domains is as far with a probability of
    1 - (1 - p)^k if they were independent, and of less if they are correlated (Šidák 1967): the share of healthy
    peers who are closer is (1 - p)^k or more.
@@ -18,7 +19,7 @@ import numpy as np
 from scipy.stats import norm as normal
 
 from fusion.gait.definitions import definition
-from fusion.gait.norms import norm_for
+from fusion.gait.norms import Norm, norm_for
 from fusion.screening.base import BAND_EDGES_PERCENT, SCALE_NAME, About, Evidence, band_of
 from fusion.types import Driver, Estimate, Floats, ScreeningResult
 from fusion.types.screening import SCORED
@@ -33,7 +34,6 @@ ABOUT = About(
 )
 
 DOMAINS = {
-    "walking_speed_mps": "Walking speed",
     "stride_length_m": "Stride length",
     "cadence_spm": "Step rate",
     "double_support_percent": "Time on both feet",
@@ -69,16 +69,23 @@ class GeneralDeviation:
         domains = _domains(evidence)
         if len(domains) < FEWEST_DOMAINS:
             reason = f"Only {len(domains)} of {len(DOMAINS)} measures have a norm here, {FEWEST_DOMAINS} needed."
-            return ABOUT.withheld(reason, "enter age, sex and height, and record more strides of both feet.")
-        return _result(domains)
+            why = sorted({norm.name for norm in _norms(evidence).values() if not norm.is_known})
+            return ABOUT.withheld(
+                " ".join([reason, *(f"{text[:1].upper()}{text[1:]}." for text in why)]),
+                "enter age, sex and height, and record strides of both feet at the usual pace.",
+            )
+        return _result(domains, evidence)
+
+
+def _norms(evidence: Evidence) -> dict[str, Norm]:
+    speed = evidence.parameters.get("walking_speed_mps").value
+    return {name: norm_for(name, evidence.subject, speed, same_pace=True) for name in DOMAINS}
 
 
 def _domains(evidence: Evidence) -> tuple[_Domain, ...]:
-    speed = evidence.parameters.get("walking_speed_mps").value
     found = []
-    for name, label in DOMAINS.items():
-        estimate = evidence.parameters.get(name)
-        norm = norm_for(name, evidence.subject, speed)
+    for name, norm in _norms(evidence).items():
+        label, estimate = DOMAINS[name], evidence.parameters.get(name)
         if not estimate.is_assessable or not norm.is_known or not np.isfinite(estimate.high - estimate.low):
             continue
         z = (estimate.value - norm.mean) / norm.sd
@@ -106,7 +113,17 @@ def percent_of_peers(z: Floats) -> Floats:
     return np.asarray(100.0 * within ** z.shape[-1])
 
 
-def _result(domains: tuple[_Domain, ...]) -> ScreeningResult:
+def slower_percent(evidence: Evidence) -> Estimate:
+    """Return the share of healthy peers who walk faster at their usual pace, %."""
+    speed = evidence.parameters.get("walking_speed_mps")
+    norm = norm_for("walking_speed_mps", evidence.subject)
+    if not speed.is_assessable or not norm.is_known:
+        return Estimate.not_assessable("%", speed.reason or norm.name)
+    ends = 100.0 * normal.sf((np.array([speed.value, speed.high, speed.low]) - norm.mean) / norm.sd)
+    return Estimate(float(ends[0]), float(ends[1]), float(ends[2]), "%", speed.n)
+
+
+def _result(domains: tuple[_Domain, ...], evidence: Evidence) -> ScreeningResult:
     z = np.array([domain.z for domain in domains])
     z_sd = np.array([domain.z_sd for domain in domains])
     # The errors of the measures are taken as independent: their correlation is not known.
@@ -127,9 +144,13 @@ def _result(domains: tuple[_Domain, ...]) -> ScreeningResult:
         band=band,
         scale_name=SCALE_NAME,
         band_edges=BAND_EDGES_PERCENT,
+        companions={"healthy peers who walk faster at their usual pace": slower_percent(evidence)},
         drivers=tuple(domain.driver for domain in domains),
         checked=(f"{len(domains)} of {len(DOMAINS)} measures have a norm for this person",),
-        cautions=("Says how far, not why: pain, age, fear of falling and slow walking by choice do so too.",),
+        cautions=(
+            "Says how far, not why: pain, age and fear of falling do so too.",
+            "Compared at the pace that was walked; the speed itself is told beside it and moves nothing here.",
+        ),
         population=ABOUT.population,
         source=ABOUT.source,
         model_card=ABOUT.model_card,

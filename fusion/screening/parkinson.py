@@ -62,10 +62,16 @@ _LABELS = {
 }
 
 OTHER_BASIS = (
-    "a model of the same kind on wearable signal statistics, Parkinson against healthy at 90 % specificity, split by "
-    "person (Li 2025, BMED712 copy of the Voisard set); the timing score itself could not be tried on them"
+    "a model of Parkinson against healthy at 90 % specificity on statistics of wearable signals, split by person, "
+    "on the Voisard set as published in features; it holds no strides, so this score itself could not be tried there"
 )
-OTHER_GROUPS: tuple[OtherGroup, ...] = ()
+OTHER_GROUPS = (
+    OtherGroup("people after stroke", 23, 33, OTHER_BASIS),
+    OtherGroup("people with leukoencephalopathy", 18, 34, OTHER_BASIS),
+    OtherGroup("people with neuropathy after chemotherapy", 5, 13, OTHER_BASIS),
+    OtherGroup("people with osteoarthritis of hip or knee", 2, 22, OTHER_BASIS),
+)
+"""docs/screening.md, where the validation command writes the shares; a test holds these against them."""
 
 
 @dataclass(frozen=True, slots=True)

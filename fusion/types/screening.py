@@ -367,4 +367,9 @@ class ScreeningResult:
         listed = "; ".join(
             f"{group.per_100} of 100 {group.who} ({group.fired} of {group.people})" for group in self.other_groups
         )
-        return f"Not specific: the slight line is also passed by {listed}."
+        return f"Not specific: a score of this kind also passes its line in {listed}."
+
+    @property
+    def not_specific_basis(self) -> str:
+        """Return how that was found, one sentence a basis; empty when unknown."""
+        return " ".join(f"How found: {basis}." for basis in dict.fromkeys(group.basis for group in self.other_groups))

@@ -20,6 +20,7 @@ from fusion.gait.further.turning import turning
 from fusion.pipeline import analyse
 from fusion.simulate import CameraSettings, ImuSettings, SimulationSettings, WalkerSettings, simulate
 from fusion.types import PlacedImu, Stride, Turn, WorldPoints
+from tests.validation.coverage_truth import true_feet
 
 T = 1.1
 
@@ -203,33 +204,6 @@ def spatial(seed, use):
     walker = WalkerSettings(out_of_plane=1.0)
     made = simulate(SimulationSettings(duration_s=14.0, seed=seed, walker=walker, imu=imu, cameras=(camera,)))
     return made, analyse(made.recording, (use,))
-
-
-def true_feet(truth, side):
-    """Mean step width, toe-out, foot angle, toe clearance of a foot, from its true points."""
-
-    def at(name, time_s):
-        return np.array([np.interp(time_s, truth.time_s, truth.point(name)[:, k]) for k in range(3)])
-
-    other = "right" if side == "left" else "left"
-    sign = 1.0 if side == "left" else -1.0
-    rows = []
-    for one in (stride for stride in truth.strides if stride.side == side):
-        line = 0.5 * (at(f"{side}_ankle", one.start_s) + at(f"{side}_ankle", one.end_s))
-        foot = at(f"{side}_toe", one.start_s) - at(f"{side}_heel", one.start_s)
-        flat_s = one.start_s + 0.4 * (one.fc_s - one.start_s)
-        flat = at(f"{side}_toe", flat_s) - at(f"{side}_heel", flat_s)
-        swing = one.fc_s + (one.end_s - one.fc_s) * np.linspace(0.25, 0.8, 40)
-        rows.append(
-            (
-                -sign * (at(f"{other}_ankle", one.other_ic_s) - line)[1],
-                sign * np.degrees(np.arctan2(flat[1], flat[0])),
-                np.degrees(np.arcsin(foot[2] / np.linalg.norm(foot))),
-                min(at(f"{side}_toe", time_s)[2] for time_s in swing),
-            )
-        )
-    names = ("step_width_m", "toe_out_deg", "foot_angle_at_contact_deg", "toe_clearance_m")
-    return dict(zip(names, np.mean(rows, axis=0), strict=True))
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

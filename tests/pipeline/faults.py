@@ -400,7 +400,7 @@ class Fault(Enum):
     SHANKS_LABELLED_THIGHS = Case(
         "the sensors of the shanks were labelled as those of the thighs",
         lambda r: _relabelled(r, left_shank="left_thigh", right_shank="right_thigh"),
-        {IMU: "shank was never measured", FUSED: "joints move unlike the wearables"},
+        _same("left_thigh' swings as far as a shank does", IMU, FUSED),
     )
     UPSIDE_DOWN = Case(
         "the left shank's sensor was worn upside down",

@@ -72,3 +72,10 @@ def test_sensitivity_is_read_at_the_controls_quantile():
     odds = np.concatenate([np.arange(100.0), np.arange(50.0, 150.0)])
     is_case = np.repeat([False, True], 100)
     assert sensitivity_at(odds, is_case, 0.9) == pytest.approx(0.60)
+
+
+def test_calibration_of_groups_that_do_not_overlap_is_finite():
+    is_case = np.arange(12) < 6
+    slope, intercept = calibration(np.where(is_case, 40.0, -35.0), is_case)
+    assert slope > 0.0
+    assert np.isfinite(intercept)

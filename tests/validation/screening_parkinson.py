@@ -23,6 +23,7 @@ from fusion.types import Flags, Floats, GaitEvents, GaitParameters, JointAngles,
 
 REPEATS = 10
 SEED = 7
+SLOPE_BOOTSTRAPS = 300
 WINDOW_STRIDES = 15
 WINDOWS_EACH = 4
 ALL = 10_000
@@ -52,7 +53,7 @@ def evaluate(folder: Path, *, frozen: bool = False) -> tuple[dict[str, float], C
     if len(np.unique(study)) > 1:
         out = left_out(train, test[:1], is_case, study)
         figures |= _scheme("study_out", out, is_case)
-        curves["by study"] = out[0], is_case
+        curves["each study left out"] = out[0], is_case
         for name in np.unique(study):
             figures |= _scheme(f"study_out_{name}", out[:, study == name], is_case[study == name])
     figures |= _speed(walkers, train, test, is_case)
@@ -85,8 +86,22 @@ def scheme_figures(log_odds: Floats, is_case: Flags) -> dict[str, float]:
             }
         )
     figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    slopes = slope_interval(log_odds.mean(axis=0), is_case)
+    figures |= {"calibration_slope_low": slopes[0], "calibration_slope_high": slopes[1]}
     counts = {"n_cases": float(is_case.sum()), "n_controls": float((~is_case).sum())}
     return figures | {"auc_low": low, "auc_high": high} | counts
+
+
+def slope_interval(log_odds: Floats, is_case: Flags) -> tuple[float, float]:
+    """Return the 95 % interval of the calibration slope when people are drawn anew within their groups."""
+    random = np.random.default_rng(SEED)
+    cases, controls = np.flatnonzero(is_case), np.flatnonzero(~is_case)
+    slopes = []
+    for _ in range(SLOPE_BOOTSTRAPS):
+        chosen = np.concatenate([random.choice(part, len(part)) for part in (cases, controls)])
+        slopes.append(calibration(log_odds[chosen], is_case[chosen])[0])
+    low, high = np.percentile(slopes, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def _scheme(name: str, log_odds: Floats, is_case: Flags) -> dict[str, float]:

@@ -22,6 +22,7 @@ SETS = (
     "neura",
     "weygers_kok",
     "broad",
+    "lbmc",
     "video",
 )
 """Names of the sets: of their folder under the data folder, and of the module that evaluates them."""
@@ -153,6 +154,11 @@ TARGETS = (
 """Limits for the developers' part of the data."""
 
 ABOUT = {
+    "lbmc": (
+        "Joint angles of video pipelines with two and nine cameras against markers, split into definition, lag, what "
+        "every stride repeats and what is random; and the simulator's camera beside them. One participant, 20 s. "
+        "Source: lbmc-lyon/Benchmarking_markerless (MIT)."
+    ),
     "video": (
         "One walker from the side and a bystander, 30 frames/s, by every pose network of the product; no ground "
         "truth: the networks are compared with each other. n = 1 person, 7 strides. Source: sample clip of Sports2D "

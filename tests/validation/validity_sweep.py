@@ -34,6 +34,12 @@ LEVELS: dict[str, tuple[float, ...]] = {
     "locked": (2.0, 4.0, 6.0, 9.0, 14.0, 20.0),
     "other_leg": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
 }
+BANDS = (
+    (-1.0, 0.80, "below 0.80"),
+    (0.80, 0.87, "0.80 to 0.87"),
+    (0.87, 0.94, "0.87 to 0.94"),
+    (0.94, 1.01, "above 0.94"),
+)
 EXACT = SyncResult("side", 0.0, -0.002, 0.002, method="given", verdict=SAFE)
 
 
@@ -153,6 +159,22 @@ def table(found: list[Seen]) -> str:
     return "\n".join(lines)
 
 
+def bands(found: list[Seen]) -> str:
+    """Return the ratio by bands of the correlation as a table."""
+    lines = [
+        "| correlation | cameras | median of the ratio | range | that harm the knee |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for low, high, words in BANDS:
+        ratios = np.array([one.ratio for one in found if low <= one.correlation < high])
+        if ratios.size:
+            lines.append(
+                f"| {words} | {ratios.size} | {np.median(ratios):.2f} | {ratios.min():.2f} to {ratios.max():.2f} | "
+                f"{np.sum(ratios > 1.0)} |"
+            )
+    return "\n".join(lines)
+
+
 def draw(found: list[Seen], path: Path) -> None:
     """Write the picture: ratio over correlation, one mark per camera and walk, the threshold as a line."""
     import altair as alt
@@ -184,6 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found = sweep(range(options.seeds))
     print(table(found))
+    print(bands(found))
     print(f"median ratio crosses 1 at correlation {crossing(found):.2f}; threshold {LEAST_KNEE_CORRELATION:g}")
     if options.svg:
         draw(found, options.svg)

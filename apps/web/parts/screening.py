@@ -72,7 +72,7 @@ def _score(result: ScreeningResult, *, first: bool) -> None:
             if result.drivers:
                 show([drivers_table(result)])
         with right:
-            notes = [Text(result.not_specific)] if result.not_specific else []
+            notes = [Text(f"{result.not_specific} {result.not_specific_basis}")] if result.not_specific else []
             notes += [
                 Text("; ".join(words), strong=strong, small=True)
                 for strong, words in (("Checked before scoring:", result.checked), ("Caution:", result.cautions))

@@ -25,10 +25,10 @@ WIDTH_SHARED_M = 0.02
 HEIGHT_SHARED_M = 0.012
 """Where toe and heel lie seen from the sensor comes from the body height; a toe 1 cm off moves by its share."""
 
-TOE_OUT_SHARED_DEG = 3.0
+TOE_OUT_SHARED_DEG = 3.5
 """Keypoints of heel and toe 8 mm beside their points, 0.25 m apart, and a lifter's depth of 0.85 to 1."""
 
-CONTACT_ANGLE_SHARED_DEG = 2.0
+CONTACT_ANGLE_SHARED_DEG = 3.0
 """Scale of the gyro over a swing, soft shoe, and a landing that the smoother rounds off."""
 
 SWING_PART = (0.25, 0.80)

@@ -75,13 +75,13 @@ def _contact_sd_deg(strides: list[Stride]) -> float:
 def _coordination_interval(phase_deg: Floats, contact_sd_deg: float) -> tuple[float, float]:
     """Return the interval of the index under what the contacts may have got wrong.
 
-    Half of their variance is one error of all strides, which moves the phase; up to the other half may be random and
-    counted as spread by the index.
+    Half of their variance is taken as one error of all strides, which moves the phase. How much is random, and
+    counted as spread by the index, is not known: between none and all of it.
     """
     random = np.random.default_rng(SEED + 4)
     draws = resample(len(phase_deg), sides=1)
     shift = random.normal(0.0, np.sqrt(0.5) * contact_sd_deg, size=len(draws.counts))
-    noise = random.uniform(0.0, 0.5, size=len(draws.counts)) * contact_sd_deg**2
+    noise = random.uniform(0.0, 1.0, size=len(draws.counts)) * contact_sd_deg**2
     low, high = np.percentile(_coordination(phase_deg, draws.counts, shift, noise), (2.5, 97.5))
     return float(low), float(high)
 

@@ -15,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,11 +38,17 @@ STRETCH = 4
 """Strides in which the autocorrelation is taken: enough for a lag of one stride."""
 
 LAG_SHARE = 0.2
-SHARED_RATIO = 0.02
-"""Sensor scale and alignment, relative: a harmonic ratio and a correlation hardly depend on either."""
+SHARED_REGULARITY = 0.02
+"""Sensor scale and alignment, relative: a correlation hardly depends on either."""
 
-SWAY_SHARED_DEG = 0.7
+SHARED_RATIO = {"vertical": 0.10, "forward": 0.20, "sideways": 0.20}
+"""Relative. What the skin adds at the wrong harmonics lowers a ratio by 10 to 20 % in simulation; sideways by more,
+for there both sums are small, which is said beside the number."""
+
+SWAY_SHARED_DEG = 1.2
 """Soft tissue, alignment and scale leave this much of a range of a few degrees."""
+
+SIDEWAYS = "depends on how the sensor sits: compare with the same person and mounting only"
 
 _NONE = "no sensor on the pelvis or the trunk: put one on the lower back"
 _NO_TRUNK = "no sensor on the trunk: put one on the breastbone"
@@ -82,14 +88,23 @@ def _read(name: str, level: _Level, strides: list[Stride]) -> Parameter:
     words = name.split("_")
     if name.startswith("harmonic_ratio"):
         values = np.array([_harmonic_ratio(level, words[2], stride) for stride in strides])
-        return mean_of(name, "both", values, SHARED_RATIO * _size(values))
+        found = mean_of(name, "both", values, SHARED_RATIO[words[2]] * _size(values))
+        return _with_remark(found, SIDEWAYS) if words[2] == "sideways" else found
     if words[1] == "regularity":
         stretches = _stretches(strides)
         values = np.array([_regularity(getattr(level, words[2]), words[0], stretch) for stretch in stretches])
-        return mean_of(name, "both", values, SHARED_RATIO * _size(values), "stretches of four strides")
+        return mean_of(name, "both", values, SHARED_REGULARITY * _size(values), "stretches of four strides")
     track = level.tilt_sideways if "sideways" in words else level.tilt_forward
     values = np.array([_range(track, stride) for stride in strides])
     return mean_of(name, "both", values, SWAY_SHARED_DEG)
+
+
+def _with_remark(found: Parameter, remark: str) -> Parameter:
+    """Return an assessable parameter as limited, with one reason more."""
+    if not found.estimate.is_assessable:
+        return found
+    reason = "; ".join(each for each in (found.estimate.reason, remark) if each)
+    return replace(found, estimate=replace(found.estimate, grade="limited", reason=reason))
 
 
 def _levelled(imu: PlacedImu) -> _Level | None:

@@ -120,7 +120,7 @@ def leave_one_person_out(records: Sequence[Record]) -> LeftOut:
         for record in (record for record in records if record.person == name):
             log_odds = log_odds_of(model, record)
             spans = episodes(record.windows, log_odds > lines["usual"])
-            hits, strays = _matched(spans, record.episodes_s)
+            hits, strays = matched(spans, record.episodes_s)
             found, missed, false = found + hits, missed + len(record.episodes_s) - hits, false + strays
             odds.append(log_odds)
             above.append(log_odds > lines["usual"])
@@ -139,7 +139,7 @@ def leave_one_person_out(records: Sequence[Record]) -> LeftOut:
     )
 
 
-def _matched(spans: Sequence[Span], labelled: Floats) -> tuple[int, int]:
+def matched(spans: Sequence[Span], labelled: Floats) -> tuple[int, int]:
     """Return how many labelled episodes are touched by a span, and how many spans touch none."""
     touch = np.array([[start < last and first < end for start, end in spans] for first, last in labelled], dtype=bool)
     touch = touch.reshape(len(labelled), len(spans))

@@ -153,8 +153,49 @@ def test_a_step_that_nobody_does_ends_with_the_reason(monkeypatch):
 
 
 def test_a_wearable_that_is_not_there_is_told():
-    with pytest.raises(DeviceError, match="no wearable to calibrate"):
+    with pytest.raises(DeviceError, match="no wearable answers"):
         run_virtual(calibrate(MemoryTransport({}, name="serial"), ADDRESS, print, Plan()))
+
+
+class FaultyTwin(TandemTwin):
+    """Its gyroscope does not answer the stimulus, and it did not lie still."""
+
+    def _command(self, sealed, now_s):
+        outs = super()._command(sealed, now_s)
+        if sealed[0] == 0x1C:
+            return [self._reply(0x1C, int.from_bytes(sealed[2:4], "little"), 0, b"\x18\x00")]
+        return outs
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (TandemTwin, ()),
+        (FaultyTwin, ("the gyroscope does not answer its test", "it did not lie still, or does not read 1 g")),
+    ],
+)
+@pytest.mark.parametrize("transport", ["serial", "ble"])
+def test_the_self_test_tells_what_failed_in_words(kind, found, transport):
+    async def tested():
+        host = TwinHost(kind(SERIAL, transport), StillFeed())
+        host.start()
+        try:
+            return await session.self_test(MemoryTransport({ADDRESS: host}, name=transport), ADDRESS)
+        finally:
+            host.stop()
+
+    assert run_virtual(tested()) == found
+
+
+def test_the_self_test_command_ends_with_3_when_something_failed(monkeypatch, capsys):
+    from apps import cli
+
+    monkeypatch.setattr("drivers.calibration.session.self_test", lambda *_: answer(()))
+    assert cli.main(["self-test", "serial:/dev/null"]) == 0
+    assert "passed" in capsys.readouterr().out
+    monkeypatch.setattr("drivers.calibration.session.self_test", lambda *_: answer(("no data-ready signal",)))
+    assert cli.main(["self-test", "serial:/dev/null"]) == 3
+    assert "no data-ready signal" in one_message(capsys.readouterr().err)
 
 
 def test_only_transports_of_the_wearable_are_taken():

@@ -17,7 +17,7 @@
 #define PIN_SYNC_IN PIN(0, 2)   /* D0, low while the opto-isolator is lit */
 #define PIN_SYNC_OUT PIN(0, 3)  /* D1, LED and jack */
 #define PIN_BUTTON PIN(0, 4)    /* D4, low while pressed */
-#define PIN_GAUGE_ON PIN(0, 14) /* low connects the divider 1 M / 510 k */
+#define PIN_GAUGE_ON PIN(0, 14) /* low connects the divider 1 M / 510 k; always, for open it lets P0.31 rise to the cell */
 #define PIN_CHARGING PIN(0, 17) /* low while charging */
 #define GAUGE_AIN7 8u           /* P0.31 */
 #define STORE_PAGE 0x000EC000u  /* 4 kB */
@@ -141,7 +141,6 @@ static uint64_t sync_out(void *context, bool level)
 static uint16_t gauge_mv(void)
 {
     static volatile int16_t result;
-    GPIO_CLEAR(PIN_GAUGE_ON);
     SAADC_RESULT_PTR = (uint32_t)(uintptr_t)&result;
     SAADC_RESULT_MAXCNT = 1;
     SAADC_STARTED = 0;
@@ -153,7 +152,6 @@ static uint16_t gauge_mv(void)
     while (SAADC_END == 0) { /* 40 us */
     }
     SAADC_STOP = 1;
-    GPIO_SET(PIN_GAUGE_ON);
     int32_t raw = result < 0 ? 0 : result;
     /* 12 bits over 3.6 V (gain 1/6 of 0.6 V), divider 510 / 1510 */
     return (uint16_t)(raw * 3600 / 4096 * 1510 / 510);
@@ -321,7 +319,7 @@ static void start_pins(void)
     GPIO_SET(PIN_SELECT);
     GPIO_CONFIG(PIN_SELECT) = GPIO_OUTPUT;
     GPIO_CONFIG(PIN_SYNC_OUT) = GPIO_OUTPUT;
-    GPIO_SET(PIN_GAUGE_ON);
+    GPIO_CLEAR(PIN_GAUGE_ON);
     GPIO_CONFIG(PIN_GAUGE_ON) = GPIO_OUTPUT;
     GPIO_CONFIG(PIN_CHARGING) = GPIO_INPUT | GPIO_PULL_UP;
     GPIO_CONFIG(PIN_BUTTON) = GPIO_INPUT | GPIO_PULL_UP;
