@@ -42,5 +42,10 @@ def _pages(streamlit_file: str) -> list[BaseRoute]:
 
 def quiet_logs() -> None:
     """Let no request line into the logs: a path may name a recording, a query a person."""
-    for name in ("uvicorn.access", "streamlit.web.server.starlette"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("uvicorn.access", "uvicorn.error", "streamlit.web.server.starlette"):
+        logging.getLogger(name).addFilter(_is_warning)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    """Keep warnings only. A filter, for Streamlit sets the loggers' levels and handlers anew when it starts."""
+    return record.levelno >= logging.WARNING

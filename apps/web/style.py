@@ -20,6 +20,10 @@ button:focus-visible, a:focus-visible, [tabindex]:focus-visible, input:focus-vis
   outline: 2px solid var(--left) !important; outline-offset: 2px; }
 .stButton button, .stDownloadButton button, .stLinkButton a { min-height: 36px; }
 [data-testid="stBaseButton-primary"], [data-testid="stBaseLinkButton-primary"] { font-weight: 600; }
+[data-testid="stBaseButton-primary"] p, [data-testid="stBaseLinkButton-primary"] p,
+[data-testid="stBaseButton-primaryFormSubmit"] p { color: var(--paper); }
+[data-testid^="stBaseButton-primary"] kbd, [data-testid^="stBaseLinkButton-primary"] kbd { color: var(--paper) !important; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: var(--soft); opacity: 1; }
 .tg-foot { border-top: 1px solid var(--hair); padding-top: 6px; margin-top: 10px; font-size: 12px; color: var(--soft); }
 .tg-id { font-size: 16px; font-weight: 600; }
 .tg-who { display: flex; flex-wrap: wrap; gap: 2px 16px; align-items: baseline; }

@@ -13,7 +13,9 @@ with left, st.container(key="card_findings"):
     review.findings(analysis, entry)
 with right, st.container(key="card_right"):
     names = ["Timeline", "Joint curves", "All parameters", "Strides", "Events", "Quality", "Methods"]
-    timeline, curves, parameters, strides, events, quality, methods = st.tabs(names, key="review_tabs")
+    timeline, curves, parameters, strides, events, quality, methods = st.tabs(
+        names, default=review.open_tab(entry), key="review_tabs"
+    )
     with timeline:
         review.timeline(analysis, entry)
     with curves:

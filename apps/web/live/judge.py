@@ -14,6 +14,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 from apps.web.live.checks import Check, run_checks
 from fusion.types import Recording, Subject, SyncResult
@@ -46,21 +47,28 @@ class Judge:
         except (OSError, EOFError, pickle.UnpicklingError, ValueError):
             if not self._is_closed:
                 _LOG.exception("the process of the checks ended")
-            self._process = None
+            self._end(process)
             return None
         return found
 
     def close(self) -> None:
         """End the process; a question that waits is answered with None."""
         self._is_closed = True
-        process = self._process
-        if process is None:
-            return
+        if self._process is not None:
+            self._end(self._process)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = None
         process.terminate()
         try:
             process.wait(_END_S)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with suppress(OSError):  # what was not sent to a lost process cannot be sent any more
+                    stream.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "apps.web.live.judge"]

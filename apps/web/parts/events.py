@@ -59,6 +59,7 @@ def events_editor(analysis: Analysis, entry: RecordingEntry) -> None:
         except TandemError as cause:
             error_card(str(cause), title="The change was not applied")
         else:
+            st.session_state["edited"] = entry.identifier  # the page comes back to these contacts
             st.rerun()
     _show_trail(trail)
 

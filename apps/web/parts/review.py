@@ -21,6 +21,11 @@ from fusion.report.words import parameter_words
 from fusion.types import Analysis
 
 
+def open_tab(entry: RecordingEntry) -> str:
+    """Return the tab that is open at first: the contacts, once some were changed by hand in this session."""
+    return "Events" if st.session_state.get("edited") == entry.identifier else "Timeline"
+
+
 def verdict_band(analysis: Analysis, entry: RecordingEntry) -> None:
     """Show how far the recording can be trusted, and the two ways on."""
     band, actions = st.columns([0.82, 0.18], vertical_alignment="center")

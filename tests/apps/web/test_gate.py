@@ -1,6 +1,7 @@
 """Nothing is reached around the gate: host, origin, login, size."""
 
 import asyncio
+import logging
 from contextlib import suppress
 
 import httpx
@@ -238,3 +239,21 @@ def test_on_a_network_it_does_not_start_without_account_tls_and_name(tmp_path, m
 )
 def test_a_loopback_address_is_told_from_a_network(host, expected):
     assert is_loopback(host) is expected
+
+
+def test_no_request_line_enters_the_log(caplog):
+    from streamlit.logger import init_uvicorn_logs
+
+    from apps.web.asgi import quiet_logs
+
+    quiet_logs()
+    init_uvicorn_logs()  # what Streamlit does when the server starts
+    for name in ("uvicorn.access", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.addHandler(caplog.handler)
+        logger.setLevel(logging.INFO)
+        logger.info('127.0.0.1 - "GET /tandem/report/P-0417 HTTP/1.1" 200')
+        logger.error("told")
+        logger.removeHandler(caplog.handler)
+    assert "P-0417" not in caplog.text
+    assert caplog.text.count("told") == 2
