@@ -22,7 +22,7 @@ button:focus-visible, a:focus-visible, [tabindex]:focus-visible, input:focus-vis
 [data-testid="stBaseButton-primary"], [data-testid="stBaseLinkButton-primary"] { font-weight: 600; }
 [data-testid="stBaseButton-primary"] p, [data-testid="stBaseLinkButton-primary"] p,
 [data-testid="stBaseButton-primaryFormSubmit"] p { color: var(--paper); }
-[data-testid^="stBaseButton-primary"] kbd, [data-testid^="stBaseLinkButton-primary"] kbd { color: var(--paper) !important; }
+[data-testid^="stBaseButton-primary"] kbd, [data-testid^="stBaseLinkButton-primary"] kbd { color: var(--paper) !important; opacity: 1 !important; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: var(--soft); opacity: 1; }
 .tg-foot { border-top: 1px solid var(--hair); padding-top: 6px; margin-top: 10px; font-size: 12px; color: var(--soft); }
 .tg-id { font-size: 16px; font-weight: 600; }
